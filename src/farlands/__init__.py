@@ -1,0 +1,7 @@
+"""Farlands: large-scale reinforcement learning in batched, procedurally generated worlds."""
+
+from __future__ import annotations
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

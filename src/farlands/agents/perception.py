@@ -1,0 +1,171 @@
+"""Perception: observation dictionaries to features.
+
+Everything but images meets one matrix of weights: ids as fixed bits, numbers scaled into about [0, 1]. Axis letters:
+N rows (time and batch flattened), F inputs, D features, P patches, C channels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from farlands.agents.config import AgentConfig
+from farlands.agents.inputs import IdInput, NumberInput, Part, input_linear
+from farlands.worlds.world import ArraySpec
+
+UNSEEN = ("action_mask",)
+"""Keys that never reach a network's input."""
+
+
+class Perception(nn.Module):
+    """First layer, norm, and further layers.
+
+    Args:
+        observation: What there is to see.
+        config: Sizes.
+
+    Raises:
+        ValueError: There is nothing to see.
+    """
+
+    def __init__(self, observation: Mapping[str, ArraySpec], config: AgentConfig) -> None:
+        super().__init__()
+        seen = {key: array for key, array in observation.items() if key not in UNSEEN}
+        if not seen:
+            raise ValueError(f"an agent needs something to see; the observation keys are {sorted(observation)}")
+        images = {key: array for key, array in seen.items() if is_image(array)}
+        self.parts = nn.ModuleList(_make_parts({k: v for k, v in seen.items() if k not in images}))
+        self.images = nn.ModuleDict({key: PatchEncoder(array, config) for key, array in images.items()})
+        self.weight = nn.Parameter(torch.empty(config.hidden, sum(part.size for part in self.parts)))
+        self.bias = nn.Parameter(torch.zeros(config.hidden))
+        self.norm = nn.LayerNorm(config.hidden)
+        self.trunk = nn.ModuleList(_Layer(config.hidden) for _ in range(config.perception_layers))
+        self._key, self._ndim = next((key, len(array.shape)) for key, array in seen.items())
+        self._reset_weight()
+
+    @torch.no_grad()
+    def _reset_weight(self) -> None:
+        """Every kind of input starts with an equal say, however many numbers it has."""
+        start = 0
+        for part in self.parts:
+            self.weight[:, start : start + part.size].normal_(0.0, 1.0 / math.sqrt(part.size))
+            start += part.size
+
+    def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """By key ``[*, *shape]`` to features ``[*, D]``."""
+        some = observation[self._key]
+        batch = some.shape[: some.ndim - self._ndim]
+        flat = {key: value.flatten(0, len(batch) - 1) for key, value in observation.items() if key not in UNSEEN}
+        features = self._first(flat, batch.numel())
+        features = functional.relu(self.norm(features))
+        for layer in self.trunk:
+            features = layer(features)
+        return features.unflatten(0, batch)
+
+    def _first(self, flat: Mapping[str, Tensor], rows: int) -> Tensor:
+        """What the first layer makes of every part, summed, ``[N, D]``."""
+        seen = [image(flat[key]) for key, image in self.images.items()]
+        if len(self.parts):
+            seen.append(input_linear(self.parts, flat, rows, self.weight, self.bias))
+        return torch.stack(seen).sum(dim=0) if len(seen) > 1 else seen[0]
+
+
+class _Layer(nn.Module):
+    """One residual layer of the trunk."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, width)
+        self.norm = nn.LayerNorm(width)
+        nn.init.orthogonal_(self.linear.weight, gain=math.sqrt(2))
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return functional.relu(self.norm(features + self.linear(features)))
+
+
+class PatchEncoder(nn.Module):
+    """Images to features by patches: one linear layer per patch, layers that mix patches and channels in turn
+    (MLP-Mixer, Tolstikhin et al. 2021), and one linear layer over everything. Matrix products only.
+
+    Images whose sides are no multiple of the patch are padded with zeros below and to the right.
+    """
+
+    def __init__(self, array: ArraySpec, config: AgentConfig) -> None:
+        super().__init__()
+        height, width, channels = array.shape if len(array.shape) == 3 else (*array.shape, 1)
+        self.patch, self.shape = config.patch, (height, width, channels)
+        patches = math.ceil(height / self.patch) * math.ceil(width / self.patch)
+        self.read = nn.Linear(self.patch * self.patch * channels, config.patch_channels)
+        self.mixers = nn.ModuleList(_Mixer(patches, config.patch_channels) for _ in range(config.patch_layers))
+        self.norm = nn.LayerNorm(config.patch_channels)
+        self.out = nn.Linear(patches * config.patch_channels, config.hidden)
+        # Bytes go in as they are; the weights hold the scale.
+        self.read.weight.data.div_(float(array.high - array.low) / 2)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """uint8 ``[N, H, W, C]`` or ``[N, H, W]`` to ``[N, D]``."""
+        height, width, channels = self.shape
+        image = image.reshape(-1, height, width, channels)
+        below, right = -height % self.patch, -width % self.patch
+        if below or right:
+            image = functional.pad(image, (0, 0, 0, right, 0, below))
+        patches = image.unflatten(2, (-1, self.patch)).unflatten(1, (-1, self.patch)).transpose(2, 3)
+        features = self.read(patches.flatten(3).flatten(1, 2).to(self._dtype(image)))
+        for mixer in self.mixers:
+            features = mixer(features)
+        return self.out(functional.relu(self.norm(features)).flatten(1))
+
+    def _dtype(self, image: Tensor) -> torch.dtype:
+        """Bytes become what the first product computes in, without a detour through wider numbers."""
+        if torch.is_autocast_enabled(image.device.type):
+            return torch.get_autocast_dtype(image.device.type)
+        return self.read.weight.dtype
+
+
+class _Mixer(nn.Module):
+    """One residual mixing of patches, then one of channels."""
+
+    def __init__(self, patches: int, channels: int) -> None:
+        super().__init__()
+        self.patch_norm, self.channel_norm = nn.LayerNorm(channels), nn.LayerNorm(channels)
+        self.across = nn.Linear(patches, patches)
+        self.within = nn.Linear(channels, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """``[N, P, C]`` to ``[N, P, C]``."""
+        mixed = self.across(functional.relu(self.patch_norm(features)).transpose(1, 2))
+        features = features + mixed.transpose(1, 2)
+        return features + self.within(functional.relu(self.channel_norm(features)))
+
+
+def is_image(array: ArraySpec) -> bool:
+    """Whether an array is bytes over a plane, rather than ids or a list of numbers."""
+    if array.dtype != "uint8" or array.categories or array.class_bits or len(array.shape) not in (2, 3):
+        return False
+    return min(array.shape[:2]) >= 16 and (len(array.shape) == 2 or array.shape[2] in (1, 3, 4))
+
+
+def _make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:
+    """One part for all ids of each code, one for all numbers."""
+    tables: dict[bytes, tuple[Tensor, dict[str, ArraySpec]]] = {}
+    numbers = {}
+    for key, array in arrays.items():
+        if not (array.class_bits or array.categories):
+            numbers[key] = array
+            continue
+        table = np.asarray(array.class_bits or np.eye(len(array.categories)), dtype=np.float32)
+        tables.setdefault(table.tobytes(), (torch.from_numpy(table), {}))[1][key] = array
+    parts: list[Any] = [IdInput(table, keyed) for table, keyed in tables.values()]
+    return [*parts, NumberInput(numbers)] if numbers else parts
+
+
+def make_perception(observation: Mapping[str, ArraySpec], config: AgentConfig) -> Perception:
+    """The standard perception of a world."""
+    return Perception(observation, config)

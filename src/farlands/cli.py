@@ -1,0 +1,240 @@
+"""The command line: one name, verbs only, each a few lines that call a room.
+
+``main`` is a plain function of its arguments, so that it can be tested and fuzzed in process. Nothing here imports torch
+before a verb has read its flags without complaint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from farlands.errors import UserError
+
+Config = TypeVar("Config")
+
+USER_ERROR = 2
+"""Exit code of a mistake of the user's; 128 + signal number is the code of an interrupted, saved run."""
+
+VERBS = {
+    "demo": "watch an agent learn in the voxel world, in about five minutes",
+    "train": "train an agent in a world",
+    "resume": "go on with a run exactly where its newest checkpoint stands",
+    "eval": "measure an agent on levels it never trained on",
+    "bench": "measure the speed of a world and of learning in it, on this machine",
+    "list": "worlds, agents, rewards and recipes; or one world in full",
+    "doctor": "what this machine offers, and what is missing",
+}
+
+
+def entry() -> None:
+    """The console script."""
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        argv: Its tokens, without the program's name.
+
+    Returns:
+        The exit code: 0 for success, 2 for a mistake of the user's, 128 + n where signal n ended a run that was saved.
+    """
+    try:
+        return _dispatch(list(argv))
+    except UserError as error:
+        print(f"farlands: {error}", file=sys.stderr)
+        return USER_ERROR
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); nothing is left to say to it, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help", "--help-all", "help"):
+        print(_overview())
+        return 0 if argv else USER_ERROR
+    verb, *tokens = argv
+    if verb in ("-V", "--version"):
+        from farlands import __version__
+
+        print(f"farlands {__version__}")
+        return 0
+    if verb not in VERBS:
+        raise UserError("unknown command", verb, VERBS)
+    if any("\0" in token for token in tokens):
+        raise UserError("an argument holds a NUL character")
+    return _ROOMS[verb](tokens)
+
+
+def _overview() -> str:
+    width = max(map(len, VERBS)) + 4
+    return "\n".join(
+        [
+            "Farlands trains agents in open worlds at simulator speed.",
+            "",
+            "usage: farlands COMMAND [...]",
+            "",
+            *(f"  {verb:<{width}}{meaning}" for verb, meaning in VERBS.items()),
+            "",
+            "farlands COMMAND --help tells more; start with: farlands demo",
+        ]
+    )
+
+
+def _demo(tokens: list[str]) -> int:
+    from farlands.config import DemoConfig
+
+    config = _parse(DemoConfig(), tokens, "farlands demo")
+    if config is None:
+        return 0
+    from farlands.runtime.demo import demo
+
+    return demo(config)
+
+
+def _train(tokens: list[str]) -> int:
+    from farlands.config import TrainConfig, anchored
+    from farlands.recipes import apply_recipe
+
+    world, tokens = _take_subject(tokens, "WORLD", "farlands train")
+    recipe, tokens = _take_flag(tokens, "recipe")
+    config = _with_options(TrainConfig(world=world), world)
+    config = apply_recipe(config, recipe) if world else config
+    config = _parse(config, tokens, f"farlands train {world or 'WORLD'}", "farlands list shows worlds and recipes")
+    if config is None:
+        return 0
+    from farlands.runtime.session import train
+
+    return train(anchored(config))
+
+
+def _resume(tokens: list[str]) -> int:
+    from farlands.config import ResumeConfig
+
+    run, tokens = _take_subject(tokens, "RUN_DIR", "farlands resume")
+    config = _parse(ResumeConfig(run=run), tokens, f"farlands resume {run or 'RUN_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.session import resume
+
+    return resume(config)
+
+
+def _eval(tokens: list[str]) -> int:
+    from farlands.config import EvalConfig
+
+    target, tokens = _take_subject(tokens, "RUN_DIR|WORLD", "farlands eval")
+    config = EvalConfig(target=target)
+    if target and not Path(target).is_dir():
+        config = _with_options(config, target)
+    config = _parse(config, tokens, f"farlands eval {target or 'RUN_DIR|WORLD'}")
+    if config is None:
+        return 0
+    from farlands.runtime.measure import evaluate_target
+
+    return evaluate_target(config)
+
+
+def _bench(tokens: list[str]) -> int:
+    from farlands.config import BenchConfig
+
+    world, tokens = _take_subject(tokens, "WORLD", "farlands bench")
+    config = _parse(_with_options(BenchConfig(world=world), world), tokens, f"farlands bench {world or 'WORLD'}")
+    if config is None:
+        return 0
+    from farlands.runtime.bench import bench
+
+    return bench(config)
+
+
+def _list(tokens: list[str]) -> int:
+    if _wants_help(tokens):
+        print("usage: farlands list [WORLD]\n\nNames to use with the other commands; with a world, all about it.")
+        return 0
+    if len(tokens) > 1 or (tokens and tokens[0].startswith("-")):
+        raise UserError("unexpected argument", tokens[-1], "usage: farlands list [WORLD]")
+    from farlands.runtime.catalogue import print_catalogue, print_world
+
+    return print_world(tokens[0]) if tokens else print_catalogue()
+
+
+def _doctor(tokens: list[str]) -> int:
+    if _wants_help(tokens):
+        print(f"usage: farlands doctor\n\nShows {VERBS['doctor']}.")
+        return 0
+    if tokens:
+        raise UserError("unexpected argument", tokens[0], "usage: farlands doctor")
+    from farlands.runtime.doctor import doctor
+
+    return doctor()
+
+
+_ROOMS: dict[str, Callable[[list[str]], int]] = {
+    "demo": _demo,
+    "train": _train,
+    "resume": _resume,
+    "eval": _eval,
+    "bench": _bench,
+    "list": _list,
+    "doctor": _doctor,
+}
+
+
+def _parse(config: Config, tokens: list[str], prog: str, *notes: str) -> Config | None:
+    """``config`` with the flags in ``tokens``, or None when they asked for help, which is then printed."""
+    from farlands.flags import parse_flags, print_all_help, short_help
+
+    if "--help-all" in tokens:
+        print_all_help(config, prog)
+        return None
+    if _wants_help(tokens):
+        notes = (*notes, "--help-all shows every flag")
+        print(short_help(config, config.MAIN_FLAGS, f"{prog} [--flag value ...]", notes))  # type: ignore[attr-defined]
+        return None
+    return parse_flags(config, tokens, prog)
+
+
+def _wants_help(tokens: list[str]) -> bool:
+    return any(token in ("-h", "--help", "--help-all") for token in tokens)
+
+
+def _take_subject(tokens: list[str], name: str, prog: str) -> tuple[str, list[str]]:
+    """The first token, which names what a command is about, and the rest; empty where only help is wanted."""
+    if tokens and not tokens[0].startswith("-"):
+        return tokens[0], tokens[1:]
+    if _wants_help(tokens):
+        return "", tokens
+    raise UserError(f"{prog} needs {name} first", allowed=f"usage: {prog} {name} [--flag value ...]")
+
+
+def _take_flag(tokens: list[str], name: str) -> tuple[str, list[str]]:
+    """The value of a flag that has to be known before the others can be read, and the other tokens."""
+    rest, value = [], ""
+    pending = False
+    for token in tokens:
+        if pending:
+            value, pending = token, False
+        elif token == f"--{name}":
+            pending = True
+        elif token.startswith(f"--{name}="):
+            value = token.partition("=")[2]
+        else:
+            rest.append(token)
+    if pending:
+        raise UserError(f"--{name} has no value")
+    return value, rest
+
+
+def _with_options(config: Any, world: str) -> Any:
+    from farlands.extensions import resolve_options
+
+    return dataclasses.replace(config, options=resolve_options(world)()) if world else config

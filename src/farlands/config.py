@@ -1,0 +1,260 @@
+"""What can be chosen about a run: frozen data, resolved once at the edge, free of torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from farlands.agents.config import AgentConfig
+from farlands.errors import UserError
+from farlands.extensions import absolute, resolve_options
+from farlands.learning.config import PPOConfig
+from farlands.rewards.config import RewardConfig
+
+SEED_LIMIT = 2**64
+
+
+def _require(config: object, least: dict[str, float]) -> None:
+    for name, low in least.items():
+        value = getattr(config, name)
+        if not value >= low:
+            raise ValueError(f"{name.replace('_', '-')} is {value}; it must be at least {low}")
+
+
+def _require_seed(seed: int) -> None:
+    if not 0 <= seed < SEED_LIMIT:
+        raise ValueError(f"seed is {seed}; it must be in [0, 2**64)")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides how a training run goes."""
+
+    world: tyro.conf.Suppress[str] = ""
+    """Which world, by short name, file.py:Name or module:Name."""
+    options: Annotated[Any, tyro.conf.arg(name="world")] = None
+    """The world's own options."""
+    recipe: str = ""
+    """Named settings to start from; by default the one named like the world, if any."""
+    steps: int = 10_000_000
+    """Steps to train for, all worlds together; 2e6 and 2_000_000 are understood."""
+    num_worlds: int = 512
+    """Worlds simulated side by side."""
+    seed: int = 1
+    """Seed of the worlds, the network and the actions."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N; auto is the first GPU if there is one."""
+    threads: int = 0
+    """CPU threads for torch; 0 for one per core. Part of the checkpoint: sums depend on it."""
+    run_dir: str = ""
+    """Directory of the run, new or empty; by default runs/WORLD-DATE-TIME."""
+    save_every: float = 120.0
+    """Seconds between checkpoints; 0 saves after every update."""
+    keep: int = 3
+    """Newest checkpoints to keep."""
+    callbacks: tuple[str, ...] = ()
+    """Your own functions or classes called after every update: file.py:name or module:name."""
+    agent: AgentConfig = field(default_factory=AgentConfig)
+    """The network."""
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    """The learner."""
+    rewards: RewardConfig = field(default_factory=RewardConfig)
+    """What is rewarded."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"steps": 1, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1})
+        _require_seed(self.seed)
+
+    MAIN_FLAGS: typing.ClassVar = (
+        "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every", "rewards.sources",
+        "callbacks",
+    )  # fmt: skip
+    """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
+
+
+@dataclass(frozen=True)
+class ResumeConfig:
+    """How to go on with a run."""
+
+    run: tyro.conf.Suppress[str] = ""
+    """Directory of the run."""
+    checkpoint: str = ""
+    """Name of the checkpoint to go on from; the newest by default. Later ones are removed."""
+    steps: int = 0
+    """Train for this many steps altogether; 0 for as many as the run was started with."""
+    device: str = ""
+    """Go on on another device; exact resume is promised on the same one."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"steps": 0})
+
+    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "device")
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """How to measure an agent: the first episode of each of a fixed set of levels it never trained on."""
+
+    target: tyro.conf.Suppress[str] = ""
+    """A run directory, or a world to try an agent in."""
+    options: Annotated[Any, tyro.conf.arg(name="world")] = None
+    """The world's own options."""
+    agent: str = ""
+    """random, zero, or your own as file.py:Name; by default the run's newest checkpoint."""
+    checkpoint: str = ""
+    """Name of the run's checkpoint to measure; the newest by default."""
+    episodes: int = 512
+    """Levels, one episode each."""
+    seed: int = 0
+    """Which set of levels."""
+    max_steps: int = 0
+    """Cut episodes after this many steps; 0 for the world's own horizon."""
+    greedy: bool = False
+    """Take the likeliest action instead of drawing one."""
+    baseline: bool = True
+    """Measure the random agent beside it."""
+    video: str = ""
+    """Also record an .mp4 of the agent here, in worlds that can draw."""
+    out: str = ""
+    """Directory for the report; by default the run's own, or none for a bare world."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+    threads: int = 0
+    """CPU threads for torch; 0 for one per core."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"episodes": 1, "max_steps": 0, "threads": 0})
+        _require_seed(self.seed)
+
+    MAIN_FLAGS: typing.ClassVar = (
+        "agent", "checkpoint", "episodes", "seed", "max-steps", "greedy", "baseline", "video", "out", "device",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    """The first five minutes: train in the voxel world, measure, film."""
+
+    run_dir: str = ""
+    """Directory of the run, new or empty; by default runs/demo-DATE-TIME."""
+    recipe: str = "demo"
+    """Which recipe to show."""
+    steps: int = 0
+    """Train for this many steps; 0 for as many as the recipe says."""
+    num_worlds: int = 0
+    """Worlds side by side; 0 for as many as the recipe says."""
+    episodes: int = 512
+    """Levels to measure on."""
+    video_seconds: float = 20.0
+    """Length of the video; 0 for none."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"steps": 0, "num_worlds": 0, "episodes": 1, "video_seconds": 0})
+
+    MAIN_FLAGS: typing.ClassVar = ("run-dir", "recipe", "steps", "num-worlds", "episodes", "video-seconds", "device")
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """How to measure speed."""
+
+    world: tyro.conf.Suppress[str] = ""
+    """Which world."""
+    options: Annotated[Any, tyro.conf.arg(name="world")] = None
+    """The world's own options."""
+    num_worlds: int = 512
+    """Worlds side by side."""
+    seconds: float = 10.0
+    """Time to measure each figure for."""
+    learn: bool = True
+    """Also measure training from end to end."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+    threads: int = 0
+    """CPU threads for torch; 0 for one per core."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"num_worlds": 1, "seconds": 0.01, "threads": 0})
+
+    MAIN_FLAGS: typing.ClassVar = ("num-worlds", "seconds", "learn", "device", "threads")
+
+
+def anchored(config: TrainConfig) -> TrainConfig:
+    """The same config with every path to a user's file made absolute, so that a resume finds it from anywhere."""
+    return dataclasses.replace(
+        config,
+        world=absolute(config.world),
+        callbacks=tuple(absolute(name) for name in config.callbacks),
+        agent=dataclasses.replace(config.agent, network=absolute(config.agent.network)),
+        rewards=dataclasses.replace(config.rewards, sources=tuple(absolute(name) for name in config.rewards.sources)),
+    )
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """A config as plain JSON data."""
+    return dataclasses.asdict(config)
+
+
+def train_config_from_json(data: Any, where: str) -> TrainConfig:
+    """Read a ``TrainConfig`` back, checking every key and type.
+
+    Args:
+        data: What ``to_json`` gave, after a trip through JSON.
+        where: Path of the file, for messages.
+
+    Raises:
+        UserError: A key is unknown or missing, or a value has the wrong type.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get("world"), str):
+        raise UserError("not a run's config", where, "it does not name a world")
+    options = resolve_options(data["world"])
+    return _decode(TrainConfig, data, where, "", {"options": options})
+
+
+def _decode(kind: Any, value: Any, where: str, key: str, known: dict[str, Any] | None = None) -> Any:
+    """``value`` as an instance of the type ``kind``; ``known`` gives types that the annotations leave open."""
+    if dataclasses.is_dataclass(kind):
+        return _decode_dataclass(kind, value, where, key, known or {})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        kind = next(argument for argument in arguments if argument is not type(None))
+        return _decode(kind, value, where, key)
+    if origin is tuple and isinstance(value, list):
+        kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+        if len(kinds) == len(value):
+            return tuple(_decode(one, item, where, key) for one, item in zip(kinds, value, strict=True))
+    elif origin is Literal:
+        if value in arguments:
+            return value
+        raise UserError(f"{where}: {key} is", value, [str(argument) for argument in arguments])
+    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    elif isinstance(kind, type) and type(value) is kind:
+        return value
+    raise UserError(f"{where}: {key} is", value, f"expected {getattr(kind, '__name__', kind)}")
+
+
+def _decode_dataclass(kind: Any, value: Any, where: str, key: str, known: dict[str, Any]) -> Any:
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: {key or 'config'} is", value, "expected an object")
+    hints = typing.get_type_hints(kind) | known
+    allowed = [item.name for item in dataclasses.fields(kind)]
+    for name in value:
+        if name not in allowed:
+            raise UserError(f"{where}: unknown key", f"{key}{name}", allowed)
+    missing = [name for name in allowed if name not in value]
+    if missing:
+        raise UserError(f"{where}: missing key", f"{key}{missing[0]}", "was it written by another version?")
+    try:
+        return kind(**{name: _decode(hints[name], value[name], where, f"{key}{name}.") for name in allowed})
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error

@@ -1,0 +1,1 @@
+"""Learning: rollout storage, returns, and one file per learner."""

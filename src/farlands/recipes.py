@@ -1,0 +1,77 @@
+"""Named settings that are known to work: data, applied over the defaults and under the command line's flags."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from farlands.config import TrainConfig
+from farlands.errors import UserError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings for one world.
+
+    Attributes:
+        world: The world they are for.
+        summary: One line for people.
+        settings: Values by field name of ``TrainConfig``, nested for fields that are dataclasses.
+    """
+
+    world: str
+    summary: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+RECIPES: dict[str, Recipe] = {
+    "demo": Recipe(
+        "voxel",
+        "wooden pickaxes in about five minutes on two CPU cores",
+        {
+            "steps": 6_000_000,
+            "num_worlds": 512,
+            "save_every": 60.0,
+            "options": {"task": "survive", "horizon": 1_500, "stagger": True},
+            "agent": {"hidden": 128},
+            "ppo": {"rollout": 64, "epochs": 1, "minibatches": 8},
+        },
+    ),
+    "cue-corridor": Recipe(
+        "cue-corridor",
+        "solved in seconds, by an agent that remembers",
+        {
+            "steps": 200_000,
+            "num_worlds": 64,
+            "agent": {"hidden": 32, "perception_layers": 0},
+            "ppo": {"rollout": 16, "epochs": 2, "minibatches": 2, "learning_rate": 3e-3},
+        },
+    ),
+}
+"""Recipes by name; one named like its world is that world's default."""
+
+
+def apply_recipe(config: TrainConfig, name: str) -> TrainConfig:
+    """``config`` with a recipe's settings, or with those named like its world if ``name`` is empty.
+
+    Raises:
+        UserError: There is no such recipe, or it is for another world.
+    """
+    if name and name not in RECIPES:
+        raise UserError("unknown recipe", name, RECIPES)
+    name = name or (config.world if config.world in RECIPES else "")
+    if not name:
+        return config
+    recipe = RECIPES[name]
+    if recipe.world != config.world:
+        raise UserError("recipe", name, f"it is for the world {recipe.world}, not {config.world}")
+    return _replace(config, {**recipe.settings, "recipe": name})
+
+
+def _replace(config: Any, settings: dict[str, Any]) -> Any:
+    changes = {
+        key: _replace(getattr(config, key), value) if isinstance(value, dict) else value
+        for key, value in settings.items()
+    }
+    return dataclasses.replace(config, **changes)

@@ -1,0 +1,1 @@
+"""Rewards: task, intrinsic or a user's own, all one RewardSource contract."""

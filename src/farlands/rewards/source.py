@@ -1,0 +1,142 @@
+"""The RewardSource contract: a rollout in, a stream of rewards out.
+
+Axis letters: T steps, R rows, V value heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from farlands.learning.returns import ValueStream
+from farlands.learning.rollout import Rollout
+from farlands.rewards.config import RewardConfig
+from farlands.worlds.world import WorldSpec
+
+
+class RewardSource:
+    """Something that rewards an agent for what it lived through. Subclasses need only ``reward``.
+
+    Attributes:
+        weight: Factor of the reward, or of its advantage where the source has its own value head.
+        own_value_head: Learn this reward's value apart, with its own discount, instead of adding it to the task's.
+        discount: Per step; used with an own value head only.
+        episodic: Whether returns end with the episode; used with an own value head only.
+    """
+
+    weight: float = 1.0
+    own_value_head: bool = False
+    discount: float = 0.99
+    episodic: bool = True
+
+    def __init__(self, spec: WorldSpec, device: torch.device | str = "cpu") -> None:
+        self.spec = spec
+        self.device = torch.device(device)
+
+    def reward(self, rollout: Rollout) -> Tensor:
+        """Reward of each step, float32 ``[T, R]``; not yet weighted. Called once per rollout, before ``update``."""
+        raise NotImplementedError
+
+    def update(self, rollout: Rollout) -> dict[str, Tensor | float]:
+        """Learn from a rollout; metrics by name, tensors 0-dimensional and still on the device."""
+        return {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything later rewards depend on: nested dicts, tensors, numbers."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put a ``state_dict`` back."""
+
+
+class TaskReward(RewardSource):
+    """The world's own reward."""
+
+    def reward(self, rollout: Rollout) -> Tensor:
+        return rollout.rewards
+
+
+class FunctionReward(RewardSource):
+    """A plain function of the rollout that gives float32 ``[T, R]``."""
+
+    def __init__(
+        self, function: Callable[[Rollout], Tensor], spec: WorldSpec, device: torch.device | str = "cpu"
+    ) -> None:
+        super().__init__(spec, device)
+        self.function = function
+
+    def reward(self, rollout: Rollout) -> Tensor:
+        return self.function(rollout)
+
+
+def make_reward_sources(
+    config: RewardConfig,
+    spec: WorldSpec,
+    device: torch.device | str = "cpu",
+    resolve: Callable[[str], Any] | None = None,
+) -> list[RewardSource]:
+    """The sources a config names, the task's first (with weight 0 if it is left out).
+
+    Args:
+        config: Which sources.
+        spec: The world rewarded.
+        device: Where rollouts live.
+        resolve: Turns "file.py:name" or "module:name" into the object named; needed only for such names.
+
+    Raises:
+        ValueError: A source has no built-in name and there is no ``resolve``.
+        TypeError: What a source names is neither a RewardSource class nor a function.
+    """
+    task = TaskReward(spec, device)
+    task.weight = config.task_weight
+    return [task, *(_make_reward_source(name, config, spec, device, resolve) for name in config.sources)]
+
+
+def _make_reward_source(
+    name: str,
+    config: RewardConfig,
+    spec: WorldSpec,
+    device: torch.device | str,
+    resolve: Callable[[str], Any] | None,
+) -> RewardSource:
+    if name == "rnd":
+        from farlands.rewards.rnd import RND
+
+        return RND(spec, device, config.rnd)
+    if resolve is None:
+        raise ValueError(f"reward source {name!r} is unknown; built in: rnd")
+    target = resolve(name)
+    if isinstance(target, type) and issubclass(target, RewardSource):
+        return target(spec, device)
+    if callable(target) and not isinstance(target, type):
+        return FunctionReward(target, spec, device)
+    raise TypeError(f"reward source {name!r} is {target!r}; it must be a RewardSource class or a function of the rollout")
+
+
+def value_streams(sources: Sequence[RewardSource], discount: float) -> tuple[ValueStream, ...]:
+    """What each value head learns: head 0 everything without an own head, then one for each source that asks."""
+    own = (source for source in sources if source.own_value_head)
+    return (ValueStream(discount), *(ValueStream(source.discount, source.weight, source.episodic) for source in own))
+
+
+def reward_streams(sources: Sequence[RewardSource], rollout: Rollout) -> Tensor:
+    """Rewards of every value head, float32 ``[T, R, V]``, in the order of ``value_streams``.
+
+    Raises:
+        ValueError: A source's reward is not ``[T, R]``.
+    """
+    shared = torch.zeros_like(rollout.rewards)
+    streams = [shared]
+    for source in sources:
+        reward = source.reward(rollout)
+        if reward.shape != shared.shape:
+            name = type(source).__name__
+            raise ValueError(f"{name} gave a reward of shape {tuple(reward.shape)}; expected {tuple(shared.shape)}")
+        if source.own_value_head:
+            streams.append(reward.float())
+        else:
+            shared += source.weight * reward
+    return torch.stack(streams, dim=-1)

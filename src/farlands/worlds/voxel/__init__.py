@@ -1,0 +1,1 @@
+"""The flagship: an endless first-person survival and crafting world. See ``world.VoxelWorld``."""

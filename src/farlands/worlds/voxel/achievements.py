@@ -1,0 +1,112 @@
+"""One-off feats of an episode and what each task pays for them. Data only; ``inventory.py`` and friends unlock them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farlands.worlds.voxel.blocks import ToolClass
+from farlands.worlds.voxel.items import tool_name
+
+
+@dataclass(frozen=True)
+class Achievement:
+    """One feat.
+
+    Attributes:
+        name: Its id in words.
+        items: Unlocked by gaining any of these items, by whatever means.
+        places: Unlocked by placing any of these blocks.
+        event: Unlocked by this event: ``eat``, ``sleep`` (through a night), ``wear_iron`` or ``wear_diamond`` (all
+            four pieces).
+    """
+
+    name: str
+    items: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    event: str = ""
+
+
+def _collect(name: str, *items: str) -> Achievement:
+    return Achievement(f"collect_{name}", items=items or (name,))
+
+
+def _make(name: str) -> Achievement:
+    return Achievement(f"make_{name}", items=(name,))
+
+
+_TOOLS = (ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL, ToolClass.SWORD)
+
+ACHIEVEMENTS: tuple[Achievement, ...] = (
+    _collect("log", "oak_log", "spruce_log"),
+    _collect("dirt"),
+    _collect("sand"),
+    _collect("gravel"),
+    _collect("flint"),
+    _collect("clay"),
+    _collect("snow"),
+    _collect("flower", "red_flower", "yellow_flower"),
+    _collect("sapling", "oak_sapling", "spruce_sapling"),
+    _collect("cactus"),
+    _collect("apple"),
+    _collect("cobblestone"),
+    _collect("coal"),
+    _collect("iron_ore"),
+    _collect("gold_ore"),
+    _collect("diamond"),
+    _collect("obsidian"),
+    _make("planks"),
+    _make("stick"),
+    _make("crafting_table"),
+    _make("torch"),
+    _make("furnace"),
+    _make("ladder"),
+    _make("door"),
+    _make("bed"),
+    _make("shears"),
+    _make("charcoal"),
+    _make("stone"),
+    _make("glass"),
+    _make("iron_ingot"),
+    _make("gold_ingot"),
+    _make("golden_apple"),
+    *(_make(tool_name(m, tool)) for m in ("wooden", "stone", "iron", "diamond") for tool in _TOOLS),
+    Achievement("place_crafting_table", places=("crafting_table",)),
+    Achievement("place_furnace", places=("furnace",)),
+    Achievement("place_torch", places=("torch",)),
+    Achievement("place_sapling", places=("oak_sapling", "spruce_sapling")),
+    Achievement("eat", event="eat"),
+    Achievement("sleep", event="sleep"),
+    Achievement("wear_iron_armour", event="wear_iron"),
+    Achievement("wear_diamond_armour", event="wear_diamond"),
+)
+
+ACHIEVEMENT_ID: dict[str, int] = {a.name: index for index, a in enumerate(ACHIEVEMENTS)}
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an episode pays.
+
+    Attributes:
+        rewards: Reward of the first unlock in an episode, by achievement.
+        per_health: Reward per health point gained (lost: the negative).
+        goal: Achievement that ends the episode as a success; empty for none.
+    """
+
+    rewards: dict[str, float]
+    per_health: float = 0.0
+    goal: str = ""
+
+
+TASKS: dict[str, Task] = {
+    "survive": Task({a.name: 1.0 for a in ACHIEVEMENTS}, per_health=0.1),
+    # Milestones of the diamond chain with the rewards that became standard for it.
+    "diamond": Task(
+        {
+            "collect_log": 1, "make_planks": 2, "make_stick": 4, "make_crafting_table": 4, "make_wooden_pickaxe": 8,
+            "collect_cobblestone": 16, "make_furnace": 32, "make_stone_pickaxe": 32, "collect_iron_ore": 64,
+            "make_iron_ingot": 128, "make_iron_pickaxe": 256, "collect_diamond": 1024, "make_diamond_pickaxe": 2048,
+        },
+        goal="make_diamond_pickaxe",
+    ),
+}  # fmt: skip

@@ -1,0 +1,189 @@
+"""The blocks: one row each. Ids are bytes below 128, in the order of the table; 0 is air.
+
+Hardness and tools follow the survival-crafting genre (seconds-like hardness units of the mining-time rule in
+``interaction.py``). Adding a block appends a row: ids are part of save files and of the rules hash.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Shape(IntEnum):
+    """How a block meets a body and a ray."""
+
+    EMPTY = 0
+    """Air: nothing there."""
+    CUBE = 1
+    """Fills its cell: stops bodies and rays."""
+    PLANT = 2
+    """Drawn as crossed planes; bodies pass, the crosshair hits it."""
+    FLUID = 3
+    """Bodies swim in it, the crosshair passes through it."""
+    LADDER = 4
+    """Bodies climb in it, the crosshair hits it."""
+    DOORWAY = 5
+    """An open door: bodies pass, the crosshair hits it."""
+
+
+class ToolClass(IntEnum):
+    """Which kind of tool works a block faster, and which kind an item is."""
+
+    NONE = 0
+    PICKAXE = 1
+    AXE = 2
+    SHOVEL = 3
+    SWORD = 4
+    SHEARS = 5
+
+
+class Look(IntEnum):
+    """Sixteen classes that tell blocks apart for small networks; the value is its code of four bits.
+
+    Bits from the highest: solid ground, wood or plant, mineral, special.
+    """
+
+    AIR = 0b0000
+    WATER = 0b0001
+    FIXTURE = 0b0010
+    LAVA = 0b0011
+    PLANT = 0b0100
+    FURNITURE = 0b0101
+    CRAFTING_TABLE = 0b0110
+    FURNACE = 0b0111
+    SOIL = 0b1000
+    OTHER_SOLID = 0b1001
+    ROCK = 0b1010
+    ORE = 0b1011
+    LOG = 0b1100
+    LEAVES = 0b1101
+    PLANKS = 0b1110
+    BEDROCK = 0b1111
+
+
+UNBREAKABLE = -1.0
+
+
+@dataclass(frozen=True)
+class Block:
+    """One kind of block.
+
+    Attributes:
+        name: Its id in words.
+        hardness: Mining hardness; 0 breaks at once, ``UNBREAKABLE`` never.
+        tool: The class of tool that is faster on it.
+        tier: Least tier of that tool that makes it drop (0: any hand will do; 1 wood, 2 stone, 3 iron, 4 diamond).
+        shape: How bodies and rays meet it.
+        drop: Name of the item it drops; empty for none.
+        drop_one_in: The drop comes with chance ``1 / drop_one_in``.
+        rare_drop: A second item, dropped instead of the first with chance ``1 / rare_one_in``.
+        rare_one_in: See ``rare_drop``.
+        look: Class for small networks.
+        opaque: Whether it casts full shade on what is under it. Trees don't: woods are bright.
+        light: Light it gives off, 0 to 15.
+        replaceable: Whether placing a block may overwrite it.
+        shears: Whether shears take the block itself.
+    """
+
+    name: str
+    hardness: float
+    tool: ToolClass = ToolClass.NONE
+    tier: int = 0
+    shape: Shape = Shape.CUBE
+    drop: str = ""
+    drop_one_in: int = 1
+    rare_drop: str = ""
+    rare_one_in: int = 0
+    look: Look = Look.OTHER_SOLID
+    opaque: bool = True
+    light: int = 0
+    replaceable: bool = False
+    shears: bool = False
+
+
+_PICK, _AXE, _SHOVEL = ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL
+
+
+def _soil(name: str, hardness: float, drop: str, tier: int = 0, **more: object) -> Block:
+    return Block(name, hardness, _SHOVEL, tier, drop=drop, look=Look.SOIL, **more)  # type: ignore[arg-type]
+
+
+def _rock(name: str, hardness: float, tier: int, drop: str, look: Look = Look.ROCK) -> Block:
+    return Block(name, hardness, _PICK, tier, drop=drop, look=look)
+
+
+def _leaves(name: str, sapling: str) -> Block:
+    return Block(
+        name, 0.2, ToolClass.SHEARS, drop=sapling, drop_one_in=20, rare_drop="apple", rare_one_in=40,
+        look=Look.LEAVES, opaque=False, shears=True,
+    )  # fmt: skip
+
+
+def _plant(name: str, drop: str, *, replaceable: bool = False) -> Block:
+    return Block(name, 0.0, shape=Shape.PLANT, drop=drop, look=Look.PLANT, opaque=False, replaceable=replaceable)
+
+
+BLOCKS: tuple[Block, ...] = (
+    Block("air", UNBREAKABLE, shape=Shape.EMPTY, look=Look.AIR, opaque=False, replaceable=True),
+    Block("bedrock", UNBREAKABLE, look=Look.BEDROCK),
+    _rock("stone", 1.5, 1, "cobblestone"),
+    _soil("dirt", 0.5, "dirt"),
+    _soil("grass", 0.6, "dirt"),
+    _soil("sand", 0.5, "sand"),
+    _soil("gravel", 0.6, "gravel", rare_drop="flint", rare_one_in=10),
+    _soil("clay", 0.6, "clay"),
+    _soil("snow", 0.2, "snow", tier=1),
+    Block("ice", 0.5, _PICK, drop="", opaque=False),
+    Block("water", UNBREAKABLE, shape=Shape.FLUID, look=Look.WATER, opaque=False, replaceable=True),
+    Block("lava", UNBREAKABLE, shape=Shape.FLUID, look=Look.LAVA, opaque=False, light=15, replaceable=True),
+    Block("oak_log", 2.0, _AXE, drop="oak_log", look=Look.LOG, opaque=False),
+    Block("spruce_log", 2.0, _AXE, drop="spruce_log", look=Look.LOG, opaque=False),
+    _leaves("oak_leaves", "oak_sapling"),
+    _leaves("spruce_leaves", "spruce_sapling"),
+    Block("cactus", 0.4, drop="cactus", look=Look.OTHER_SOLID, opaque=False),
+    _plant("tall_grass", "", replaceable=True),
+    _plant("red_flower", "red_flower"),
+    _plant("yellow_flower", "yellow_flower"),
+    _plant("oak_sapling", "oak_sapling"),
+    _plant("spruce_sapling", "spruce_sapling"),
+    _rock("coal_ore", 3.0, 1, "coal", Look.ORE),
+    _rock("iron_ore", 3.0, 2, "iron_ore", Look.ORE),
+    _rock("gold_ore", 3.0, 3, "gold_ore", Look.ORE),
+    _rock("diamond_ore", 3.0, 3, "diamond", Look.ORE),
+    _rock("cobblestone", 2.0, 1, "cobblestone"),
+    _rock("obsidian", 50.0, 4, "obsidian"),
+    Block("planks", 2.0, _AXE, drop="planks", look=Look.PLANKS),
+    Block("glass", 0.3, opaque=False),
+    Block("wool", 0.8, ToolClass.SHEARS, drop="wool"),
+    Block("crafting_table", 2.5, _AXE, drop="crafting_table", look=Look.CRAFTING_TABLE),
+    Block("furnace", 3.5, _PICK, 1, drop="furnace", look=Look.FURNACE),
+    Block("torch", 0.0, shape=Shape.PLANT, drop="torch", look=Look.FIXTURE, opaque=False, light=14),
+    Block("ladder", 0.4, _AXE, shape=Shape.LADDER, drop="ladder", look=Look.FIXTURE, opaque=False),
+    Block("bed", 0.2, drop="bed", look=Look.FURNITURE, opaque=False),
+    Block("door", 3.0, _AXE, drop="door", look=Look.FURNITURE, opaque=False),
+    Block("open_door", 3.0, _AXE, shape=Shape.DOORWAY, drop="door", look=Look.FIXTURE, opaque=False),
+)
+
+BLOCK_ID: dict[str, int] = {block.name: index for index, block in enumerate(BLOCKS)}
+
+AIR = BLOCK_ID["air"]
+BEDROCK = BLOCK_ID["bedrock"]
+STONE = BLOCK_ID["stone"]
+DIRT = BLOCK_ID["dirt"]
+GRASS = BLOCK_ID["grass"]
+SAND = BLOCK_ID["sand"]
+GRAVEL = BLOCK_ID["gravel"]
+CLAY = BLOCK_ID["clay"]
+SNOW = BLOCK_ID["snow"]
+ICE = BLOCK_ID["ice"]
+WATER = BLOCK_ID["water"]
+LAVA = BLOCK_ID["lava"]
+CACTUS = BLOCK_ID["cactus"]
+TORCH = BLOCK_ID["torch"]
+LADDER = BLOCK_ID["ladder"]
+CRAFTING_TABLE = BLOCK_ID["crafting_table"]
+FURNACE = BLOCK_ID["furnace"]
+BED = BLOCK_ID["bed"]
+DOOR = BLOCK_ID["door"]
+OPEN_DOOR = BLOCK_ID["open_door"]

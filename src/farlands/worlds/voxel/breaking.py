@@ -1,0 +1,155 @@
+"""Breaking blocks: how long it takes, what drops, what falls with it.
+
+Progress per tick is speed / hardness / 30 with a tool (or hand) that harvests the block, / 100 with one that can't;
+the speed is a fifth off the ground or with the eyes in water. Six ticks pass between two breaks.
+"""
+
+from __future__ import annotations
+
+import warp as wp
+
+from farlands.worlds.voxel.blocks import AIR, CACTUS, DOOR, OPEN_DOOR, Shape
+from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
+from farlands.worlds.voxel.grid import block_at, cell_at, set_block
+from farlands.worlds.voxel.inventory import add_item, held_item, wear_held
+from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
+from farlands.worlds.voxel.rng import Purpose, draw, one_in
+from farlands.worlds.voxel.state import Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
+
+BREAK_PAUSE = 6
+MINING_EXHAUSTION = 5
+HARVEST = 30
+NO_HARVEST = 100
+# Progress is counted in fifths, because mining off the ground or under water is five times slower.
+_FULL_SPEED = 5
+
+
+@wp.func
+def break_speed(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, block: int, held: int):
+    """Progress per tick, in fifths of a thousandth of hardness; see ``break_cost``."""
+    speed = int(1)
+    tool = t.item[held, ItemColumn.TOOL]
+    if tool != 0 and tool == t.block[block, BlockColumn.TOOL]:
+        speed = t.item[held, ItemColumn.SPEED]
+    part = _FULL_SPEED
+    if s.body[Body.ON_GROUND, r] == 0:
+        part = 1
+    elif t.block[feet_block(s, rules, w, r, EYE_HEIGHT), BlockColumn.SHAPE] == Shape.FLUID:
+        part = 1
+    return speed * part * 1000 * rules.mining_speed
+
+
+@wp.func
+def can_harvest(t: Tables, block: int, held: int):
+    """Whether breaking the block with this item drops anything."""
+    tier = t.block[block, BlockColumn.TIER]
+    if tier == 0:
+        return True
+    if t.item[held, ItemColumn.TOOL] != t.block[block, BlockColumn.TOOL]:
+        return False
+    return t.item[held, ItemColumn.TIER] >= tier
+
+
+@wp.func
+def break_cost(t: Tables, block: int, held: int):
+    """Progress that breaks a block: 30 ticks per hardness for a bare hand that harvests it, 100 for one that can't."""
+    per_hardness = HARVEST
+    if not can_harvest(t, block, held):
+        per_hardness = NO_HARVEST
+    return t.block[block, BlockColumn.HARDNESS] * per_hardness * _FULL_SPEED
+
+
+@wp.func
+def _drop(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, cell: int, block: int, held: int):
+    """What a broken block leaves goes straight into the inventory."""
+    if not can_harvest(t, block, held):
+        return
+    word = draw(
+        wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), s.clock[Clock.TICK, w], cell,
+        Purpose.DROP,
+    )  # fmt: skip
+    item = t.block[block, BlockColumn.DROP]
+    count = int(0)
+    if item != 0 and one_in(word[0], t.block[block, BlockColumn.DROP_ONE_IN]):
+        count = 1
+    rare = t.block[block, BlockColumn.RARE_ONE_IN]
+    if rare > 0:
+        if one_in(word[1], rare):
+            item = t.block[block, BlockColumn.RARE_DROP]
+            count = 1
+    if count > 0:
+        add_item(s, t, rules, r, item, count, 0)
+
+
+@wp.func
+def _break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, position: wp.vec3i, block: int):
+    """What stood on the block falls with it; the other half of a door goes too."""
+    if block == DOOR or block == OPEN_DOOR:
+        side = int(-1)
+        while side <= 1:
+            half = block_at(s, rules, w, position[0], position[1], position[2] + side)
+            if half == DOOR or half == OPEN_DOOR:
+                set_block(
+                    s, t, rules, w, cell_at(s, rules, w, position[0], position[1], position[2] + side), AIR
+                )  # fmt: skip
+            side += 2
+    z = position[2] + 1
+    above = block_at(s, rules, w, position[0], position[1], z)
+    while above == CACTUS or t.block[above, BlockColumn.SHAPE] == Shape.PLANT:
+        cell = cell_at(s, rules, w, position[0], position[1], z)
+        if cell == NO_CELL:
+            return
+        set_block(s, t, rules, w, cell, AIR)
+        _drop(s, t, rules, w, r, cell, above, 0)
+        z += 1
+        above = block_at(s, rules, w, position[0], position[1], z)
+
+
+@wp.func
+def _break(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, target: Target, held: int):
+    set_block(s, t, rules, w, target.cell, AIR)
+    _drop(s, t, rules, w, r, target.cell, target.block, held)
+    _break_dependants(s, t, rules, w, r, target.position, target.block)
+    if t.block[target.block, BlockColumn.HARDNESS] > 0:
+        wear_held(s, t, r, 1)
+    s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + MINING_EXHAUSTION
+
+
+@wp.func
+def stop_breaking(s: VoxelState, r: int):
+    """Forget the break under way."""
+    s.body[Body.BREAK_CELL, r] = NO_CELL
+    s.body[Body.BREAK_PROGRESS, r] = 0
+    s.body[Body.HOLDING, r] = 0
+
+
+@wp.func
+def mine(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, asked: bool):
+    """One tick of breaking the block in the crosshair. ``asked``: the action says so (else a sticky hand goes on)."""
+    if s.body[Body.BREAK_PAUSE, r] > 0:
+        s.body[Body.BREAK_PAUSE, r] = s.body[Body.BREAK_PAUSE, r] - 1
+        return
+    target = look(s, t, rules, w, r, REACH)
+    changed = target.cell != s.body[Body.BREAK_CELL, r]
+    if target.cell == NO_CELL or (changed and not asked):
+        stop_breaking(s, r)
+        return
+    hardness = t.block[target.block, BlockColumn.HARDNESS]
+    if hardness < 0:
+        stop_breaking(s, r)
+        return
+    if changed:
+        s.body[Body.BREAK_PROGRESS, r] = 0
+        s.body[Body.BREAK_CELL, r] = target.cell
+    s.body[Body.HOLDING, r] = rules.sticky
+    held = held_item(s, r)
+    speed = break_speed(s, t, rules, w, r, target.block, held)
+    cost = break_cost(t, target.block, held)
+    progress = s.body[Body.BREAK_PROGRESS, r] + speed
+    s.body[Body.BREAK_PROGRESS, r] = progress
+    if progress >= cost:
+        stop_breaking(s, r)
+        if speed <= cost:
+            s.body[Body.BREAK_PAUSE, r] = BREAK_PAUSE
+        _break(s, t, rules, w, r, target, held)

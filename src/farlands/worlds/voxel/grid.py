@@ -1,0 +1,117 @@
+"""Reading and changing blocks: the only code that knows how the window is laid out."""
+
+from __future__ import annotations
+
+import warp as wp
+
+from farlands.worlds.voxel.blocks import AIR, BEDROCK
+from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.state import MAX_FIXTURES, Clock, Rules, VoxelState
+from farlands.worlds.voxel.tables import BlockColumn, Tables
+
+HEIGHT_SHIFT = 6
+FIXTURE_SHIFT = 20
+_CELL_MASK = (1 << FIXTURE_SHIFT) - 1
+
+
+@wp.func
+def cell_at(s: VoxelState, rules: Rules, w: int, x: int, y: int, z: int):
+    """Index of a block's cell in the window of world ``w``, or -1 outside it."""
+    inside_x = wp.uint32(x - s.clock[Clock.ORIGIN_X, w]) <= wp.uint32(rules.side_mask)
+    inside_y = wp.uint32(y - s.clock[Clock.ORIGIN_Y, w]) <= wp.uint32(rules.side_mask)
+    if inside_x and inside_y and z >= 0 and z < HEIGHT:
+        column = ((x & rules.side_mask) << rules.side_shift) | (y & rules.side_mask)
+        return (column << HEIGHT_SHIFT) | z
+    return -1
+
+
+@wp.func
+def block_at(s: VoxelState, rules: Rules, w: int, x: int, y: int, z: int):
+    """Block id at world coordinates; beyond the window bedrock below the top of the world, air above it."""
+    cell = cell_at(s, rules, w, x, y, z)
+    if cell >= 0:
+        return wp.int32(s.blocks[w, cell])
+    if z >= HEIGHT:
+        return AIR
+    return BEDROCK
+
+
+@wp.func
+def cell_z(cell: int):
+    """Height of a cell."""
+    return cell & (HEIGHT - 1)
+
+
+@wp.func
+def cell_offset(rules: Rules, cell: int, x: int, y: int, z: int):
+    """From block (x, y, z) to a cell, the short way round the window."""
+    half = (rules.side_mask + 1) >> 1
+    cx = cell >> (HEIGHT_SHIFT + rules.side_shift)
+    cy = (cell >> HEIGHT_SHIFT) & rules.side_mask
+    dx = ((cx - x + half) & rules.side_mask) - half
+    dy = ((cy - y + half) & rules.side_mask) - half
+    return wp.vec3i(dx, dy, cell_z(cell) - z)
+
+
+@wp.func
+def _lower_top(s: VoxelState, t: Tables, w: int, column: int, z: int):
+    """Find the highest opaque block below ``z`` after the one that made the top has gone."""
+    top = z
+    while top > 0 and t.block[wp.int32(s.blocks[w, (column << HEIGHT_SHIFT) | (top - 1)]), BlockColumn.OPAQUE] == 0:
+        top -= 1
+    s.tops[w, column] = wp.uint8(top)
+
+
+@wp.func
+def _remove_fixture(s: VoxelState, w: int, cell: int):
+    i = int(0)
+    while i < MAX_FIXTURES:
+        fixture = s.fixtures[w, i]
+        if fixture >= 0 and (fixture & _CELL_MASK) == cell:
+            s.fixtures[w, i] = -1
+        i += 1
+
+
+@wp.func
+def free_fixture(s: VoxelState, w: int):
+    """Index of a free place for a station or light, or -1 when the world holds its fill."""
+    i = int(0)
+    while i < MAX_FIXTURES:
+        if s.fixtures[w, i] < 0:
+            return i
+        i += 1
+    return -1
+
+
+@wp.func
+def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: int):
+    """Change one cell and everything derived from it. Stations and lights need a ``free_fixture``."""
+    old = wp.int32(s.blocks[w, cell])
+    s.blocks[w, cell] = wp.uint8(block)
+    if t.block[old, BlockColumn.FIXTURE] != 0:
+        _remove_fixture(s, w, cell)
+    if t.block[block, BlockColumn.FIXTURE] != 0:
+        place = free_fixture(s, w)
+        if place >= 0:
+            s.fixtures[w, place] = (block << FIXTURE_SHIFT) | cell
+    column = cell >> HEIGHT_SHIFT
+    z = cell_z(cell)
+    top = wp.int32(s.tops[w, column])
+    if t.block[block, BlockColumn.OPAQUE] != 0:
+        s.tops[w, column] = wp.uint8(wp.max(top, z + 1))
+    elif top == z + 1:
+        _lower_top(s, t, w, column, z)
+
+
+@wp.func
+def station_near(s: VoxelState, rules: Rules, w: int, block: int, x: int, y: int, z: int):
+    """Whether a station of that kind stands within reach (4 blocks aside, 3 up or down) of feet at (x, y, z)."""
+    i = int(0)
+    while i < MAX_FIXTURES:
+        fixture = s.fixtures[w, i]
+        if fixture >= 0 and (fixture >> FIXTURE_SHIFT) == block:
+            d = cell_offset(rules, fixture & _CELL_MASK, x, y, z)
+            if wp.abs(d[0]) <= 4 and wp.abs(d[1]) <= 4 and wp.abs(d[2]) <= 3:
+                return 1
+        i += 1
+    return 0

@@ -1,0 +1,120 @@
+"""The order of kernel launches: what happens in a step, and how finished worlds begin anew. No state of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+import warp as wp
+
+from farlands.worlds.voxel.generation.features import _place_features_kernel
+from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
+from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.senses import Senses, _sense_kernel
+from farlands.worlds.voxel.state import Rules, VoxelState
+from farlands.worlds.voxel.step import (
+    EpisodeLog,
+    _act_kernel,
+    _advance_clock_kernel,
+    _clear_count_kernel,
+    _finish_kernel,
+    _tick_kernel,
+)
+from farlands.worlds.voxel.tables import Tables
+from farlands.worlds.world import Step
+
+_CUDA_THREADS = 1 << 18
+"""Threads of a launch over a list whose length only the device knows; each strides over the list."""
+
+_SYMBOLS = (
+    "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
+    "action_mask",
+)  # fmt: skip
+_SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A run of worlds that one thread steps."""
+
+    number: int
+    begin: int
+    size: int
+
+
+@dataclass
+class Launcher:
+    """Everything the kernels take, bound once."""
+
+    state: VoxelState
+    tables: Tables
+    rules: Rules
+    lattice: Lattice
+    veins: wp.array
+    kit: wp.array
+    actions: wp.array
+    finished: wp.array
+    count: wp.array
+    everyone: wp.array
+    shard_sizes: wp.array
+    log: EpisodeLog
+    options: VoxelOptions
+    device: str
+
+    def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
+        """One step of a shard: act, tick, finish, remember last observations, regenerate, observe."""
+        s, t, rules, begin, size = self.state, self.tables, self.rules, shard.begin, shard.size
+        self._launch(_act_kernel, size, [t, rules, self.actions, begin], [s])
+        for _ in range(self.options.ticks_per_step):
+            self._launch(_advance_clock_kernel, size, [begin], [s])
+            self._launch(_tick_kernel, size, [t, rules, begin], [s])
+        self._launch(_clear_count_kernel, 1, [shard.number], [self.count])
+        flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
+        self._launch(
+            _finish_kernel, size, [rules, shard.number, begin], [s, *flags, self.finished, self.count, self.log]
+        )  # fmt: skip
+        self.sense(shard, final, self.finished, self.count)
+        self.regenerate(shard, self.finished, self.count)
+        self.sense(shard, out.observation, self.everyone, self.shard_sizes)
+
+    def regenerate(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
+        """Give the first ``count[shard]`` worlds of the shard's part of a list their next level."""
+        s, rules = self.state, self.rules
+        listed = [worlds, count, shard.number, shard.begin, self._threads]
+        self._launch(_begin_episode_kernel, self._threads, [rules, *listed], [s])
+        self._launch(_sample_lattice_kernel, self._threads, [rules, s, *listed], [self.lattice])
+        self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, *listed], [s])
+        self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, *listed], [s])
+        self._launch(_start_agents_kernel, self._threads, [self.tables, rules, self.kit, *listed], [s])
+
+    def sense(self, shard: Shard, into: Mapping[str, torch.Tensor], worlds: wp.array, count: wp.array) -> None:
+        """Write the observations of the listed worlds."""
+        listed = [worlds, count, shard.number, shard.begin, self._threads]
+        if any(name in into for name in _SYMBOLS):
+            fixed = [self.tables, self.rules, wp.vec3i(*self.options.cube), self.options.sight]
+            self._launch(_sense_kernel, self._threads, [*fixed, self.state, *listed], [self._senses(into)])
+
+    def _senses(self, into: Mapping[str, torch.Tensor]) -> Senses:
+        senses = Senses()
+        for name in _SYMBOLS:
+            kind = _SENSE_TYPES.get(name, wp.uint8)
+            if name in into:
+                tensor = into[name]
+                setattr(senses, name, wp.from_torch(tensor.reshape(tensor.shape[0], -1), dtype=kind, requires_grad=False))
+            else:
+                setattr(senses, name, wp.empty((0, 0), dtype=kind, device=self.device))
+        return senses
+
+    @property
+    def _threads(self) -> int:
+        # A CPU launch is one serial loop anyway; striding by one keeps it cheapest.
+        return 1 if self.device == "cpu" else _CUDA_THREADS
+
+    def _launch(self, kernel: wp.Kernel, dim: int, inputs: list, outputs: list) -> None:
+        wp.launch(kernel, dim, inputs=inputs, outputs=outputs, device=self.device)
+
+
+def _flat(tensor: torch.Tensor, dtype: type) -> wp.array:
+    return wp.from_torch(tensor, dtype=dtype, requires_grad=False)

@@ -1,0 +1,64 @@
+"""What can be chosen about the voxel world. Free of heavy imports, so that command lines can show it at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+HEIGHT = 64
+"""Blocks from bedrock to the top of the world."""
+
+SENSES = (
+    "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
+    "pixels", "depth", "segmentation", "action_mask",
+)  # fmt: skip
+"""Every observation array there is."""
+
+SYMBOLS = (
+    "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
+    "action_mask",
+)  # fmt: skip
+"""The symbolic senses: the default."""
+
+PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
+"""The senses of the pixel environments."""
+
+
+@dataclass(frozen=True)
+class VoxelOptions:
+    """Options of the voxel world. All but the senses are part of its rules and recorded with every result."""
+
+    task: Literal["survive", "diamond"] = "survive"
+    """What is rewarded: the first unlock of every achievement, or the milestones of the diamond chain."""
+    actions: Literal["flat", "factored"] = "flat"
+    """One choice among some sixty actions, or a choice for each of movement, jump, camera, hand and craft/place/equip."""
+    horizon: int = 10_000
+    """Steps after which an episode is cut."""
+    ticks_per_step: int = 4
+    """Ticks of 0.05 s that one action lasts."""
+    sticky_hand: Literal["auto", "on", "off"] = "auto"
+    """Whether a begun break goes on until it ends or the hand or camera does something else. auto: on for flat."""
+    mining_speed: int = 1
+    """Factor on the progress of breaking blocks; 1 is the genre's own."""
+    start_kit: tuple[str, ...] = ()
+    """Items carried at the start, e.g. wooden_pickaxe planks:4."""
+    start_time: int = 1_000
+    """Time of day at the start, in ticks of a day of 24,000 (0 sunrise, 6,000 noon, 13,000 night)."""
+    hunger: bool = True
+    """Whether effort makes hungry and hunger kills."""
+    window: int = 64
+    """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
+    stagger: bool = False
+    """Cut each world's first episode at a random step, so that a batch does not end its episodes all at once."""
+    senses: tuple[str, ...] = SYMBOLS
+    """Observation arrays to hand out."""
+    cube: tuple[int, int, int] = (5, 7, 7)
+    """Size of the block cube around the agent: up, ahead, right; odd numbers."""
+    sight: int = 24
+    """How far the crosshair and the eye reach, in blocks."""
+    width: int = 64
+    """Width of the pictures, in pixels."""
+    height: int = 64
+    """Height of the pictures, in pixels."""
+    field_of_view: float = 70.0
+    """Vertical opening angle of the pictures, in degrees."""

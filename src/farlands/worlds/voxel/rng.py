@@ -1,0 +1,79 @@
+"""Counter-based randomness: a pure function of (64-bit seed, two counters), so order and batch size change nothing.
+
+The mixing function is pcg4d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020).
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+import warp as wp
+
+_MASK = 0xFFFFFFFF
+
+
+class Purpose(IntEnum):
+    """What a draw is for. Keeps streams apart: two purposes never share a draw. Values fit ten bits."""
+
+    EPISODE_SEED = 1
+    WORLD_STREAM = 2
+    STAGGER = 3
+    START_AREA = 4
+    VEIN = 5
+    TREE = 6
+    PLANT = 7
+    DROP = 8
+    LAVA_LEVEL = 9
+    SPAWN_HEADING = 10
+    NOISE = 32
+    """First of the noise fields; each field adds its own number."""
+
+
+@wp.func
+def pcg4d(x: wp.uint32, y: wp.uint32, z: wp.uint32, w: wp.uint32):
+    """Mix 128 bits. Returns four independent uniform words."""
+    x = x * wp.uint32(1664525) + wp.uint32(1013904223)
+    y = y * wp.uint32(1664525) + wp.uint32(1013904223)
+    z = z * wp.uint32(1664525) + wp.uint32(1013904223)
+    w = w * wp.uint32(1664525) + wp.uint32(1013904223)
+    x = x + y * w
+    y = y + z * x
+    z = z + x * y
+    w = w + y * z
+    x = x ^ (x >> wp.uint32(16))
+    y = y ^ (y >> wp.uint32(16))
+    z = z ^ (z >> wp.uint32(16))
+    w = w ^ (w >> wp.uint32(16))
+    x = x + y * w
+    y = y + z * x
+    z = z + x * y
+    w = w + y * z
+    return wp.vec4ui(x, y, z, w)
+
+
+@wp.func
+def draw(low: wp.uint32, high: wp.uint32, counter: int, index: int, purpose: int):
+    """Four uniform words for seed ``high:low`` at (counter, index < 2^22, purpose < 2^10)."""
+    key = (wp.uint32(purpose) << wp.uint32(22)) ^ wp.uint32(index)
+    return pcg4d(low, high, wp.uint32(counter), key)
+
+
+@wp.func
+def one_in(word: wp.uint32, n: int):
+    """True with chance 1/n (n > 0), from one uniform word."""
+    return (word % wp.uint32(n)) == wp.uint32(0)
+
+
+def pcg4d_host(x: np.ndarray, y: np.ndarray, z: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, ...]:
+    """``pcg4d`` on uint32 arrays on the host; equal to the kernel's bit for bit."""
+    x, y, z, w = (np.asarray(v, dtype=np.uint64) & _MASK for v in (x, y, z, w))
+    x, y, z, w = ((v * 1664525 + 1013904223) & _MASK for v in (x, y, z, w))
+    for turn in range(2):
+        x = (x + y * w) & _MASK
+        y = (y + z * x) & _MASK
+        z = (z + x * y) & _MASK
+        w = (w + y * z) & _MASK
+        if turn == 0:
+            x, y, z, w = (v ^ (v >> np.uint64(16)) for v in (x, y, z, w))
+    return x.astype(np.uint32), y.astype(np.uint32), z.astype(np.uint32), w.astype(np.uint32)

@@ -1,0 +1,194 @@
+"""What the voxel world looks like from outside: its observation arrays, actions, and the hash of its rules."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
+from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
+from farlands.worlds.voxel.blocks import BLOCKS
+from farlands.worlds.voxel.items import ITEM_ID, ITEMS, Item
+from farlands.worlds.voxel.options import SENSES, VoxelOptions
+from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
+from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
+
+RULES_VERSION = 1
+"""Raised whenever code, not data, changes what the same seed and actions lead to."""
+
+_PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
+"""Options that change what is seen, not what happens."""
+
+_BLOCK_NAMES = tuple(block.name for block in BLOCKS)
+_ITEM_NAMES = tuple(item.name for item in ITEMS)
+_LOOK_BITS = tuple(tuple((block.look >> bit) & 1 for bit in (3, 2, 1, 0)) for block in BLOCKS)
+_ONE_HOT_BLOCKS = tuple(tuple(int(i == j) for j in range(len(BLOCKS))) for i in range(len(BLOCKS)))
+
+
+def _item_bits(item: Item) -> tuple[int, ...]:
+    """Twelve bits: five tool classes, three of tier, armour, placeable, food, anything at all."""
+    tool = [int(item.tool == k) for k in range(1, 6)]
+    tier = [(item.tier >> bit) & 1 for bit in (2, 1, 0)]
+    return (*tool, *tier, int(item.armour >= 0), int(bool(item.places)), int(item.food > 0), int(item.name != "nothing"))
+
+
+def num_actions(options: VoxelOptions) -> int:
+    """Length of the action mask."""
+    return len(FLAT_ACTIONS) if options.actions == "flat" else sum(FACTORED_SIZES)
+
+
+def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
+    return {
+        "voxels": ArraySpec(
+            options.cube, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES, class_bits=_LOOK_BITS,
+            description="Blocks around the agent [up, ahead, right], the feet in the middle, turned to the heading's quarter.",
+        ),
+        "vitals": ArraySpec(
+            (5,), "uint8", 0, 20, labels=("health", "food", "saturation", "air", "armour"),
+            description="Points of 20.",
+        ),
+        "status": ArraySpec(
+            (6,), "uint8", 0, 1, labels=("on_ground", "in_water", "in_lava", "on_ladder", "burning", "asleep"),
+            description="Flags.",
+        ),
+        "inventory": ArraySpec(
+            (len(ITEMS),), "int16", 0, 36 * 64, labels=_ITEM_NAMES, description="How many of each item are carried.",
+        ),
+        "equipment": ArraySpec(
+            (5,), "uint8", 0, len(ITEMS) - 1, labels=("hand", "helmet", "chestplate", "leggings", "boots"),
+            categories=_ITEM_NAMES, class_bits=tuple(_item_bits(item) for item in ITEMS),
+            description="Items in the hand and worn.",
+        ),
+        "durability": ArraySpec(
+            (5,), "uint8", 0, 255, labels=("hand", "helmet", "chestplate", "leggings", "boots"),
+            description="Share of uses left, of 255; 0 for things that don't wear.",
+        ),
+        "target_block": ArraySpec(
+            (1,), "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES, class_bits=_ONE_HOT_BLOCKS,
+            description="Block in the crosshair within sight; air if none.",
+        ),
+        "target": ArraySpec(
+            (4,), "uint8", 0, 255, labels=("distance", "in_reach", "break_stage", "face"),
+            description="Distance in tenths of a block; flag; 0 to 10; 0 none, 1 top, 2 bottom, 3 side.",
+        ),
+        "compass": ArraySpec(
+            (9,), "int8", -127, 127,
+            labels=(
+                "heading_sin", "heading_cos", "heading_rest", "pitch", "start_ahead", "start_right", "height",
+                "time_sin", "time_cos",
+            ),
+            description=(
+                "Heading and time of day on circles of 127; 42 per 15 degrees beyond the quarter the cube is turned "
+                "to; pitch 21 per 15 degrees; way back to the start and height in blocks."
+            ),
+        ),
+    }  # fmt: skip
+
+
+def _picture_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
+    size = (options.height, options.width)
+    return {
+        "pixels": ArraySpec((*size, 3), "uint8", 0, 255, description="First-person picture, rows from the top, RGB."),
+        "depth": ArraySpec(size, "uint8", 0, 255, description="Distance along the ray, 255 at the limit of sight."),
+        "segmentation": ArraySpec(
+            size, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES, description="Block seen by each pixel; air for sky.",
+        ),
+    }  # fmt: skip
+
+
+def observation_spec(options: VoxelOptions) -> dict[str, ArraySpec]:
+    """The arrays asked for, in the order of ``SENSES``."""
+    names = FLAT_ACTIONS if options.actions == "flat" else ()
+    everything = {
+        **_symbol_specs(options),
+        **_picture_specs(options),
+        "action_mask": ArraySpec(
+            (num_actions(options),), "uint8", 0, 1, labels=tuple(action.name for action in names),
+            description="1 where a choice is possible now.",
+        ),
+    }  # fmt: skip
+    return {name: everything[name] for name in SENSES if name in options.senses}
+
+
+def action_spec(options: VoxelOptions) -> Discrete | MultiDiscrete:
+    """The chosen action space."""
+    if options.actions == "flat":
+        return Discrete(len(FLAT_ACTIONS), tuple(action.name for action in FLAT_ACTIONS))
+    return MultiDiscrete(FACTORED_SIZES, FACTORED_NAMES)
+
+
+def rules_hash(options: VoxelOptions) -> str:
+    """Hash of the tables and of the options that change what happens."""
+    chosen = {k: v for k, v in dataclasses.asdict(options).items() if k not in _PRESENTATION}
+    tables = (BLOCKS, ITEMS, RECIPES, SMELTINGS, FUELS, ACHIEVEMENTS, CHOICES, FLAT_ACTIONS)
+    rows = [[dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row for row in table] for table in tables]
+    document = json.dumps([RULES_VERSION, chosen, rows], sort_keys=True, default=str)
+    return hashlib.sha256(document.encode()).hexdigest()[:16]
+
+
+def world_spec(options: VoxelOptions) -> WorldSpec:
+    """The whole spec of a world with these options."""
+    task = TASKS[options.task]
+    most = sum(task.rewards.values()) + 20 * task.per_health
+    return WorldSpec(
+        name=f"voxel-{options.task}",
+        observation=observation_spec(options),
+        action=action_spec(options),
+        reward_range=(-20.0 * task.per_health, most),
+        horizon=options.horizon,
+        achievements=tuple(a.name for a in ACHIEVEMENTS),
+        rules=rules_hash(options),
+    )
+
+
+def parse_kit(kit: tuple[str, ...]) -> list[tuple[int, int]]:
+    """``("planks:4", "wooden_pickaxe")`` to (item id, count) pairs. Raises ValueError for what is no item or count."""
+    pairs = []
+    for entry in kit:
+        name, _, count = entry.partition(":")
+        if name not in ITEM_ID or name == "nothing":
+            raise ValueError(f"start_kit: no item named {name!r}; {closest(name, _ITEM_NAMES[1:])}")
+        if count and not (count.isdigit() and 1 <= int(count) <= 36 * 64):
+            raise ValueError(f"start_kit: {entry!r} is not ITEM or ITEM:COUNT with a count of 1 to {36 * 64}")
+        pairs.append((ITEM_ID[name], int(count or 1)))
+    return pairs
+
+
+def closest(name: str, allowed: tuple[str, ...]) -> str:
+    """``did you mean X?`` or the list of what is allowed."""
+    import difflib
+
+    match = difflib.get_close_matches(name, allowed, n=1)
+    return f"did you mean {match[0]!r}?" if match else f"allowed: {', '.join(allowed)}"
+
+
+def check_options(options: VoxelOptions) -> None:
+    """Raise ValueError in one line for an option that can't be."""
+    positive = {"horizon": 2**30, "ticks_per_step": 1000, "mining_speed": 1000, "width": 4096, "height": 4096}
+    for name, most in positive.items():
+        value = getattr(options, name)
+        if not 1 <= value <= most:
+            raise ValueError(f"{name} {value} is out of range: 1 to {most}")
+    if options.task not in TASKS:
+        raise ValueError(f"task: no task named {options.task!r}; {closest(options.task, tuple(TASKS))}")
+    if options.actions not in ("flat", "factored"):
+        raise ValueError(f"actions: {options.actions!r} is not one of flat, factored")
+    if options.sticky_hand not in ("auto", "on", "off"):
+        raise ValueError(f"sticky_hand: {options.sticky_hand!r} is not one of auto, on, off")
+    if options.window not in (32, 64, 128):
+        raise ValueError(f"window {options.window} is not one of 32, 64, 128")
+    if not 0 <= options.start_time < 24_000:
+        raise ValueError(f"start_time {options.start_time} is out of range: 0 to 23999")
+    if not 1 <= options.sight <= 64:
+        raise ValueError(f"sight {options.sight} is out of range: 1 to 64")
+    if not 10.0 <= options.field_of_view <= 150.0:
+        raise ValueError(f"field_of_view {options.field_of_view} is out of range: 10 to 150")
+    if len(options.cube) != 3 or any(size % 2 != 1 or not 1 <= size <= 31 for size in options.cube):
+        raise ValueError(f"cube {options.cube} is not three odd numbers of 1 to 31")
+    for sense in options.senses:
+        if sense not in SENSES:
+            raise ValueError(f"senses: no sense named {sense!r}; {closest(sense, SENSES)}")
+    if not options.senses:
+        raise ValueError("senses: at least one is needed")
+    parse_kit(options.start_kit)

@@ -1,0 +1,228 @@
+"""The state of a batch of voxel worlds: struct of arrays, every array named, shaped and hashed.
+
+Units: positions are 1/2048 block in int32, which reaches to +-2^20 blocks; velocities 1/65536 block per tick; rewards,
+food and saturation thousandths; times ticks of 0.05 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import warp as wp
+
+from farlands.worlds.voxel.achievements import ACHIEVEMENTS
+from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.items import ITEMS, NUM_SLOTS
+from farlands.worlds.voxel.options import HEIGHT
+
+POSITION_SHIFT = 11
+POSITION_ONE = 1 << POSITION_SHIFT
+VELOCITY_ONE = 1 << 16
+VELOCITY_TO_POSITION_SHIFT = 5
+
+MAX_FIXTURES = 64
+"""Placed stations and lights a world can hold; placing one more is refused (masked)."""
+
+NUM_ARMOUR = 4
+
+
+class Body(IntEnum):
+    """Rows of ``VoxelState.body``."""
+
+    X = 0
+    Y = 1
+    Z = 2
+    VX = 3
+    VY = 4
+    VZ = 5
+    YAW = 6
+    """Heading in steps of 15 degrees, 0 north (+y), clockwise, 0 to 23."""
+    PITCH = 7
+    """Elevation in steps of 15 degrees, -6 (down) to 6 (up)."""
+    ON_GROUND = 8
+    FALL = 9
+    """Blocks fallen so far, in position units."""
+    JUMP_PAUSE = 10
+    HEALTH = 11
+    FOOD = 12
+    SATURATION = 13
+    EXHAUSTION = 14
+    AIR = 15
+    HURT = 16
+    """Ticks until the next hit counts in full."""
+    HURT_DAMAGE = 17
+    """Damage of the hit that opened the present hurt window."""
+    FIRE = 18
+    """Ticks left burning."""
+    FOOD_TIMER = 19
+    EATING = 20
+    """Ticks of the present bite."""
+    SLEEPING = 21
+    """Ticks slept, 0 when awake."""
+    HAND = 22
+    """Inventory slot in the hand, -1 for the bare hand."""
+    BREAK_CELL = 23
+    """Window cell being broken, -1 for none."""
+    BREAK_PROGRESS = 24
+    BREAK_PAUSE = 25
+    HOLDING = 26
+    """Whether a sticky break goes on."""
+    SMELTING = 27
+    """Smelting under way, -1 for none."""
+    SMELT_COUNT = 28
+    SMELT_PROGRESS = 29
+    FUEL = 30
+    """Ticks the burning fuel lasts."""
+    REGENERATION = 31
+    """Thousandths of a health point gained so far."""
+    CAUSE = 32
+    """How the episode ended: 0 going on, else a ``Cause``."""
+    REWARD = 33
+    """Reward of the present step, in thousandths."""
+    RETURN = 34
+    """Sum of rewards of the episode, in thousandths."""
+
+
+class Cause(IntEnum):
+    """How an episode ended."""
+
+    NONE = 0
+    HORIZON = 1
+    GOAL = 2
+    FALL = 3
+    DROWNING = 4
+    LAVA = 5
+    FIRE = 6
+    CACTUS = 7
+    STARVATION = 8
+    SUFFOCATION = 9
+
+
+class Clock(IntEnum):
+    """Rows of ``VoxelState.clock``, one column per world."""
+
+    TICK = 0
+    STEP = 1
+    TIME = 2
+    """Time of day, 0 to 23,999."""
+    EPISODE = 3
+    SEED_LOW = 4
+    SEED_HIGH = 5
+    STREAM_LOW = 6
+    STREAM_HIGH = 7
+    ORIGIN_X = 8
+    """Least block coordinate in the window."""
+    ORIGIN_Y = 9
+    START_X = 10
+    """Block the episode started on."""
+    START_Y = 11
+    START_Z = 12
+    LIMIT = 13
+    """Steps after which this episode is cut."""
+
+
+NUM_BODY = len(Body)
+NUM_CLOCK = len(Clock)
+NUM_ITEMS = len(ITEMS)
+NUM_ACHIEVEMENTS = len(ACHIEVEMENTS)
+
+
+@wp.struct
+class VoxelState:
+    """Arrays on the device. W worlds, R = W * agents rows, S the side of the window.
+
+    blocks: uint8 ``[W, S * S * 64]``, cell ``((x mod S) * S + y mod S) * 64 + z``; read through ``grid.block_at``.
+    columns: uint64 ``[W, S * S * 8]``, the same bytes eight cells at a time.
+    tops: uint8 ``[W, S * S]``, height of the highest opaque block plus one, by column.
+    clock: int32 ``[Clock, W]``. body: int32 ``[Body, R]``.
+    slot_item, slot_count: uint8 ``[R, 36]``. slot_wear: int16 ``[R, 36]``, uses so far.
+    armour_item: uint8 ``[R, 4]``. armour_wear: int16 ``[R, 4]``.
+    counts: int16 ``[R, items]``, how many of each item the slots hold.
+    unlocked: int32 ``[R, achievements]``, step of the first unlock, -1 before.
+    fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations and lights, -1 where free.
+    action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
+    """
+
+    blocks: wp.array2d(dtype=wp.uint8)
+    columns: wp.array2d(dtype=wp.uint64)
+    tops: wp.array2d(dtype=wp.uint8)
+    clock: wp.array2d(dtype=wp.int32)
+    body: wp.array2d(dtype=wp.int32)
+    slot_item: wp.array2d(dtype=wp.uint8)
+    slot_count: wp.array2d(dtype=wp.uint8)
+    slot_wear: wp.array2d(dtype=wp.int16)
+    armour_item: wp.array2d(dtype=wp.uint8)
+    armour_wear: wp.array2d(dtype=wp.int16)
+    counts: wp.array2d(dtype=wp.int16)
+    unlocked: wp.array2d(dtype=wp.int32)
+    fixtures: wp.array2d(dtype=wp.int32)
+    action: wp.array2d(dtype=wp.int32)
+
+
+@wp.struct
+class Rules:
+    """Scalars fixed for the life of a world object, so safe to freeze into captured graphs."""
+
+    agents: wp.int32
+    side_shift: wp.int32
+    side_mask: wp.int32
+    ticks_per_step: wp.int32
+    mining_speed: wp.int32
+    sticky: wp.int32
+    hunger: wp.int32
+    horizon: wp.int32
+    stagger: wp.int32
+    start_time: wp.int32
+    health_reward: wp.int32
+    goal: wp.int32
+    flat: wp.int32
+
+
+@dataclass(frozen=True)
+class StateArray:
+    """One persistent array: its name, element type, and shape with ``"W"`` or ``"R"`` standing for the batch."""
+
+    name: str
+    dtype: type
+    shape: tuple[int | str, ...]
+
+    @property
+    def batch_axis(self) -> int:
+        return next(axis for axis, size in enumerate(self.shape) if isinstance(size, str))
+
+    @property
+    def per_row(self) -> bool:
+        return "R" in self.shape
+
+
+def persistent_arrays(side: int) -> tuple[StateArray, ...]:
+    """Every array that makes up a world: what is hashed, snapshot and saved."""
+    return (
+        StateArray("blocks", wp.uint8, ("W", side * side * HEIGHT)),
+        StateArray("tops", wp.uint8, ("W", side * side)),
+        StateArray("clock", wp.int32, (NUM_CLOCK, "W")),
+        StateArray("body", wp.int32, (NUM_BODY, "R")),
+        StateArray("slot_item", wp.uint8, ("R", NUM_SLOTS)),
+        StateArray("slot_count", wp.uint8, ("R", NUM_SLOTS)),
+        StateArray("slot_wear", wp.int16, ("R", NUM_SLOTS)),
+        StateArray("armour_item", wp.uint8, ("R", NUM_ARMOUR)),
+        StateArray("armour_wear", wp.int16, ("R", NUM_ARMOUR)),
+        StateArray("counts", wp.int16, ("R", NUM_ITEMS)),
+        StateArray("unlocked", wp.int32, ("R", NUM_ACHIEVEMENTS)),
+        StateArray("fixtures", wp.int32, ("W", MAX_FIXTURES)),
+    )
+
+
+def allocate_state(num_worlds: int, num_agents: int, side: int, device: str) -> VoxelState:
+    """A zeroed state on ``device``."""
+    sizes = {"W": num_worlds, "R": num_worlds * num_agents}
+    state = VoxelState()
+    for array in persistent_arrays(side):
+        shape = tuple(sizes[size] if isinstance(size, str) else size for size in array.shape)
+        setattr(state, array.name, wp.zeros(shape, dtype=array.dtype, device=device))
+    state.columns = wp.array(
+        ptr=state.blocks.ptr, dtype=wp.uint64, shape=(num_worlds, side * side * (HEIGHT // 8)), device=device
+    )
+    state.action = wp.zeros((NUM_FACTORS, sizes["R"]), dtype=wp.int32, device=device)
+    return state

@@ -1,0 +1,232 @@
+"""One environment step: decode and choose, a few ticks, then rewards, endings and the list of finished worlds."""
+
+from __future__ import annotations
+
+import warp as wp
+
+from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
+from farlands.worlds.voxel.crafting import smelt
+from farlands.worlds.voxel.breaking import mine, stop_breaking
+from farlands.worlds.voxel.hand import choose, eat, use
+from farlands.worlds.voxel.inventory import unlock
+from farlands.worlds.voxel.physics import fluid_around, move_body
+from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, Body, Cause, Clock, Rules, VoxelState
+from farlands.worlds.voxel.tables import MILLI, NUM_HEADINGS, Tables
+from farlands.worlds.voxel.vitals import DAY, SLEEP_TICKS, live
+
+NUM_FLAT = len(FLAT_ACTIONS)
+NUM_CHOICES = len(CHOICES)
+_NUM_MOVES, _NUM_JUMPS, _NUM_CAMERAS, _NUM_HANDS = FACTORED_SIZES[:4]
+_MOVE, _JUMP, _CAMERA, _HAND, _CHOICE = range(NUM_FACTORS)
+_MAX_PITCH = 6
+
+
+@wp.func
+def _in_range(value: int, n: int):
+    """The value, or choice 0 where it is out of range."""
+    if value < 0 or value >= n:
+        return 0
+    return value
+
+
+@wp.func
+def _decode(s: VoxelState, t: Tables, rules: Rules, actions: wp.array2d(dtype=wp.int32), r: int):
+    if rules.flat != 0:
+        index = _in_range(actions[r, 0], NUM_FLAT)
+        k = int(0)
+        while k < NUM_FACTORS:
+            s.action[k, r] = t.flat[index, k]
+            k += 1
+    else:
+        s.action[_MOVE, r] = _in_range(actions[r, _MOVE], _NUM_MOVES)
+        s.action[_JUMP, r] = _in_range(actions[r, _JUMP], _NUM_JUMPS)
+        s.action[_CAMERA, r] = _in_range(actions[r, _CAMERA], _NUM_CAMERAS)
+        s.action[_HAND, r] = _in_range(actions[r, _HAND], _NUM_HANDS)
+        s.action[_CHOICE, r] = _in_range(actions[r, _CHOICE], NUM_CHOICES)
+
+
+@wp.func
+def _turn(s: VoxelState, r: int, camera: int):
+    yaw = s.body[Body.YAW, r]
+    if camera == Camera.LEFT:
+        yaw += NUM_HEADINGS - 1
+    elif camera == Camera.RIGHT:
+        yaw += 1
+    elif camera == Camera.LEFT_45:
+        yaw += NUM_HEADINGS - 3
+    elif camera == Camera.RIGHT_45:
+        yaw += 3
+    elif camera == Camera.UP:
+        s.body[Body.PITCH, r] = wp.min(s.body[Body.PITCH, r] + 1, _MAX_PITCH)
+    elif camera == Camera.DOWN:
+        s.body[Body.PITCH, r] = wp.max(s.body[Body.PITCH, r] - 1, -_MAX_PITCH)
+    s.body[Body.YAW, r] = yaw % NUM_HEADINGS
+
+
+@kernel
+def _act_kernel(
+    # Model
+    t: Tables,
+    rules: Rules,
+    # In
+    actions: wp.array2d(dtype=wp.int32),
+    begin: int,
+    # Out
+    s: VoxelState,
+):
+    """Decode the action of each row and do what happens at once: turn, use, craft, smelt, place, equip, wear."""
+    r = begin + wp.tid()
+    w = r // rules.agents
+    s.body[Body.REWARD, r] = -rules.health_reward * s.body[Body.HEALTH, r]
+    _decode(s, t, rules, actions, r)
+    if s.body[Body.SLEEPING, r] > 0:
+        k = int(0)
+        while k < NUM_FACTORS:
+            s.action[k, r] = 0
+            k += 1
+        return
+    hand = s.action[_HAND, r]
+    choice = s.action[_CHOICE, r]
+    if s.action[_CAMERA, r] != Camera.NONE or choice != 0 or (hand != Hand.NONE and hand != Hand.ATTACK):
+        stop_breaking(s, r)
+    elif hand == Hand.NONE and rules.sticky == 0:
+        stop_breaking(s, r)
+    _turn(s, r, s.action[_CAMERA, r])
+    if choice != 0:
+        choose(s, t, rules, w, r, choice)
+    if hand == Hand.USE:
+        use(s, t, rules, w, r)
+    if hand != Hand.EAT:
+        s.body[Body.EATING, r] = 0
+
+
+@kernel
+def _advance_clock_kernel(
+    # In
+    begin: int,
+    # Out
+    s: VoxelState,
+):
+    """One tick of each world's time."""
+    w = begin + wp.tid()
+    s.clock[Clock.TICK, w] = s.clock[Clock.TICK, w] + 1
+    s.clock[Clock.TIME, w] = (s.clock[Clock.TIME, w] + 1) % DAY
+
+
+@wp.func
+def _sleep(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """A tick of sleep; at the end it is morning."""
+    s.body[Body.SLEEPING, r] = s.body[Body.SLEEPING, r] + 1
+    if s.body[Body.SLEEPING, r] > SLEEP_TICKS:
+        s.body[Body.SLEEPING, r] = 0
+        s.clock[Clock.TIME, w] = 0
+        unlock(s, t, rules, r, t.sleep_achievement)
+
+
+@kernel
+def _tick_kernel(
+    # Model
+    t: Tables,
+    rules: Rules,
+    # In
+    begin: int,
+    # Out
+    s: VoxelState,
+):
+    """One tick of each agent: motion, needs, hand, furnace."""
+    r = begin + wp.tid()
+    if s.body[Body.CAUSE, r] != Cause.NONE:
+        return
+    w = r // rules.agents
+    fluid = fluid_around(s, rules, w, r)
+    cactus = move_body(s, t, rules, w, r, s.action[_MOVE, r], s.action[_JUMP, r], fluid)
+    live(s, t, rules, w, r, fluid, cactus)
+    if s.body[Body.SLEEPING, r] > 0:
+        _sleep(s, t, rules, w, r)
+        return
+    hand = s.action[_HAND, r]
+    if hand == Hand.ATTACK or s.body[Body.HOLDING, r] != 0:
+        mine(s, t, rules, w, r, hand == Hand.ATTACK)
+    elif s.body[Body.BREAK_PAUSE, r] > 0:
+        s.body[Body.BREAK_PAUSE, r] = s.body[Body.BREAK_PAUSE, r] - 1
+    if hand == Hand.EAT:
+        eat(s, t, rules, r)
+    smelt(s, t, rules, w, r)
+
+
+@wp.struct
+class EpisodeLog:
+    """Finished episodes, one ring per shard: int32 ``[shards, capacity, 6 + achievements]`` and counts ``[shards]``."""
+
+    rows: wp.array3d(dtype=wp.int32)
+    count: wp.array(dtype=wp.int32)
+
+
+LOG_ROW, LOG_SEED_LOW, LOG_SEED_HIGH, LOG_LENGTH, LOG_RETURN, LOG_CAUSE, LOG_UNLOCKED = range(7)
+
+
+@wp.func
+def _log_episode(s: VoxelState, log: EpisodeLog, shard: int, w: int, r: int):
+    n = wp.atomic_add(log.count, shard, 1)
+    if n < log.rows.shape[1]:
+        log.rows[shard, n, LOG_ROW] = r
+        log.rows[shard, n, LOG_SEED_LOW] = s.clock[Clock.SEED_LOW, w]
+        log.rows[shard, n, LOG_SEED_HIGH] = s.clock[Clock.SEED_HIGH, w]
+        log.rows[shard, n, LOG_LENGTH] = s.clock[Clock.STEP, w]
+        log.rows[shard, n, LOG_RETURN] = s.body[Body.RETURN, r]
+        log.rows[shard, n, LOG_CAUSE] = s.body[Body.CAUSE, r]
+        k = int(0)
+        while k < NUM_ACHIEVEMENTS:
+            log.rows[shard, n, LOG_UNLOCKED + k] = s.unlocked[r, k]
+            k += 1
+
+
+@kernel
+def _finish_kernel(
+    # Model
+    rules: Rules,
+    # In
+    shard: int,
+    begin: int,
+    # Out
+    s: VoxelState,
+    reward: wp.array(dtype=wp.float32),
+    terminated: wp.array(dtype=wp.bool),
+    truncated: wp.array(dtype=wp.bool),
+    finished: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    log: EpisodeLog,
+):
+    """Rewards and endings of each world (one agent each); finished worlds go on the shard's list."""
+    w = begin + wp.tid()
+    r = w
+    step = s.clock[Clock.STEP, w] + 1
+    s.clock[Clock.STEP, w] = step
+    if rules.goal >= 0 and s.body[Body.CAUSE, r] == Cause.NONE:
+        if s.unlocked[r, rules.goal] >= 0:
+            s.body[Body.CAUSE, r] = Cause.GOAL
+    died = s.body[Body.CAUSE, r] != Cause.NONE
+    cut = not died and step >= s.clock[Clock.LIMIT, w]
+    if cut:
+        s.body[Body.CAUSE, r] = Cause.HORIZON
+    milli = s.body[Body.REWARD, r] + rules.health_reward * s.body[Body.HEALTH, r]
+    s.body[Body.REWARD, r] = milli
+    s.body[Body.RETURN, r] = s.body[Body.RETURN, r] + milli
+    reward[r] = float(milli) / float(MILLI)
+    terminated[r] = died
+    truncated[r] = cut
+    if died or cut:
+        _log_episode(s, log, shard, w, r)
+        finished[begin + wp.atomic_add(count, shard, 1)] = w
+
+
+@kernel
+def _clear_count_kernel(
+    # In
+    shard: int,
+    # Out
+    count: wp.array(dtype=wp.int32),
+):
+    """Empty the shard's list of finished worlds."""
+    count[shard] = 0

@@ -1,0 +1,307 @@
+"""The voxel world: a batch of endless first-person survival and crafting worlds behind the ``World`` contract."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+import warp as wp
+
+from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
+from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
+from farlands.worlds.voxel.generation.features import vein_rows
+from farlands.worlds.voxel.generation.terrain import Lattice
+from farlands.worlds.voxel.hashing import hash_array
+from farlands.worlds.voxel.launches import Launcher, Shard
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rng import Purpose, pcg4d_host
+from farlands.worlds.voxel.spec import check_options, parse_kit, world_spec
+from farlands.worlds.voxel.state import (
+    NUM_ACHIEVEMENTS,
+    Cause,
+    Clock,
+    Rules,
+    StateArray,
+    allocate_state,
+    persistent_arrays,
+)
+from farlands.worlds.voxel.step import LOG_UNLOCKED, EpisodeLog
+from farlands.worlds.voxel.tables import MILLI, make_tables
+from farlands.worlds.world import Episodes, Step, World
+
+_EPISODES_PER_WORLD = 16
+"""Finished episodes kept per world between two drains."""
+
+
+class VoxelWorld(World):
+    """A batch of voxel worlds on one device.
+
+    On a CPU the batch is split into shards, one thread each, and every shard's step is one captured graph of kernel
+    launches. On a GPU the launches go to the current stream, so that a caller can capture them with its own work.
+
+    Args:
+        num_worlds: W, at least 1.
+        options: Rules and senses.
+        device: ``"cpu"`` or ``"cuda"`` (``"cuda:1"``, ...).
+        num_shards: CPU threads to step with; by default as many as there are cores, but at least 16 worlds each.
+
+    Raises:
+        ValueError: An option or number that can't be, in one line.
+    """
+
+    Options = VoxelOptions
+
+    def __init__(
+        self, num_worlds: int, options: VoxelOptions = VoxelOptions(), *, device: str = "cpu", num_shards: int = 0
+    ) -> None:  # fmt: skip
+        if num_worlds < 1:
+            raise ValueError(f"num_worlds {num_worlds} is out of range: at least 1")
+        check_options(options)
+        self.options = options
+        self.num_worlds = num_worlds
+        self.num_agents = 1
+        self.device = torch.device(device)
+        self.spec = world_spec(options)
+        self._device = str(self.device)
+        self._side = options.window
+        self._shards = self._make_shards(num_shards)
+        self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
+        self._graphs: dict[tuple[int, ...], list[object]] = {}
+        self._graph_lock = threading.Lock()
+        self.state = allocate_state(num_worlds, self.num_agents, self._side, self._device)
+        self._tensors = {a.name: wp.to_torch(getattr(self.state, a.name)) for a in self._arrays}
+        self._launcher = self._make_launcher()
+        self.final_observation = self.allocate().observation
+        self._scratch = self.allocate()
+        self._seeded = False
+
+    @property
+    def _arrays(self) -> tuple[StateArray, ...]:
+        return persistent_arrays(self._side)
+
+    def _make_shards(self, num_shards: int) -> list[Shard]:
+        if self.device.type != "cpu":
+            num_shards = 1
+        elif num_shards < 1:
+            num_shards = max(1, min(os.cpu_count() or 1, self.num_worlds // 16))
+        num_shards = min(num_shards, self.num_worlds)
+        edges = [self.num_worlds * k // num_shards for k in range(num_shards + 1)]
+        return [Shard(k, edges[k], edges[k + 1] - edges[k]) for k in range(num_shards)]
+
+    def _make_rules(self) -> Rules:
+        o = self.options
+        task = TASKS[o.task]
+        rules = Rules()
+        rules.agents = self.num_agents
+        rules.side_shift = o.window.bit_length() - 1
+        rules.side_mask = o.window - 1
+        rules.ticks_per_step = o.ticks_per_step
+        rules.mining_speed = o.mining_speed
+        rules.sticky = int(o.sticky_hand == "on" or (o.sticky_hand == "auto" and o.actions == "flat"))
+        rules.hunger = int(o.hunger)
+        rules.horizon = o.horizon
+        rules.stagger = int(o.stagger)
+        rules.start_time = o.start_time
+        rules.health_reward = round(task.per_health * MILLI)
+        rules.goal = ACHIEVEMENT_ID[task.goal] if task.goal else -1
+        rules.flat = int(o.actions == "flat")
+        return rules
+
+    def _make_launcher(self) -> Launcher:
+        device, shards = self._device, len(self._shards)
+        self._actions = torch.zeros(
+            (self.num_rows, 1 if self.options.actions == "flat" else NUM_FACTORS), dtype=torch.int32, device=self.device
+        )
+        self._count = torch.zeros(shards, dtype=torch.int32, device=self.device)
+        self._log_count = torch.zeros(shards, dtype=torch.int32, device=self.device)
+        capacity = _EPISODES_PER_WORLD * max(shard.size for shard in self._shards)
+        self._log_rows = torch.zeros(
+            (shards, capacity, LOG_UNLOCKED + NUM_ACHIEVEMENTS), dtype=torch.int32, device=self.device
+        )
+        log = EpisodeLog()
+        log.rows = wp.from_torch(self._log_rows, requires_grad=False)
+        log.count = wp.from_torch(self._log_count, requires_grad=False)
+        nodes = ((self._side >> COLUMN_SHIFT) + 1) ** 2
+        caves = ((self._side >> CAVE_SHIFT) + 1) ** 2 * CAVE_LEVELS
+        lattice = Lattice()
+        lattice.relief = wp.zeros((self.num_worlds, nodes, NUM_RELIEF), dtype=wp.float32, device=device)
+        lattice.caves = wp.zeros((self.num_worlds, caves), dtype=wp.vec3, device=device)
+        kit = np.array(parse_kit(self.options.start_kit), dtype=np.int32).reshape(-1, 2)
+        return Launcher(
+            state=self.state,
+            tables=make_tables(self.options.task, device),
+            rules=self._make_rules(),
+            lattice=lattice,
+            veins=wp.array(vein_rows(), dtype=wp.int32, device=device),
+            kit=wp.array(kit, dtype=wp.int32, shape=kit.shape, device=device),
+            actions=wp.from_torch(self._actions, requires_grad=False),
+            finished=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
+            count=wp.from_torch(self._count, requires_grad=False),
+            everyone=wp.array(np.arange(self.num_worlds), dtype=wp.int32, device=device),
+            shard_sizes=wp.array([shard.size for shard in self._shards], dtype=wp.int32, device=device),
+            log=log,
+            options=self.options,
+            device=device,
+        )
+
+    def reset(self, seed: int | Sequence[int], out: Step | None = None) -> Step:
+        streams = self._streams(seed)
+        clock = self._tensors["clock"]
+        halves = torch.from_numpy(streams.view(np.int32).reshape(-1, 2).copy()).to(self.device)
+        clock[Clock.STREAM_LOW] = halves[:, 0]
+        clock[Clock.STREAM_HIGH] = halves[:, 1]
+        clock[Clock.EPISODE] = -1
+        self._log_count.zero_()
+        for shard in self._shards:
+            self._launcher.regenerate(shard, self._launcher.everyone, self._launcher.shard_sizes)
+        self._seeded = True
+        return self.observe(out if out is not None else self.allocate())
+
+    def _streams(self, seed: int | Sequence[int]) -> np.ndarray:
+        """uint64 ``[W]``: the stream of level seeds of each world; its first level is seeded by the stream itself."""
+        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+        for value in seeds:
+            if not isinstance(value, int | np.integer) or not 0 <= int(value) < 2**64:
+                raise ValueError(f"seed {value!r} is not an integer in [0, 2**64)")
+        values = np.array([int(value) for value in seeds], dtype=np.uint64)
+        if not isinstance(seed, int | np.integer):
+            if len(values) != self.num_worlds:
+                raise ValueError(f"{len(values)} seeds for {self.num_worlds} worlds: give one seed, or one for each world")
+            return values
+        low, high = values & np.uint64(0xFFFFFFFF), values >> np.uint64(32)
+        words = pcg4d_host(low, high, np.arange(self.num_worlds), np.uint64(Purpose.WORLD_STREAM << 22))
+        return words[0].astype(np.uint64) | (words[1].astype(np.uint64) << np.uint64(32))
+
+    def step(self, actions: torch.Tensor, out: Step | None = None) -> Step:
+        if not self._seeded:
+            raise RuntimeError("step before reset: call reset(seed) first")
+        self._actions.copy_(actions.reshape(self._actions.shape))
+        target = self._scratch if out is None else out
+        if self.device.type != "cpu":
+            self._launcher.step(self._shards[0], target, self.final_observation)
+        else:
+            self._replay(target)
+        return target if out is not None else _copy(target)
+
+    def _replay(self, out: Step) -> None:
+        """Run each shard's captured step in its own thread."""
+        graphs = self._graphs_for(out)
+        if self._pool is None:
+            wp.capture_launch(graphs[0])
+            return
+        for future in [self._pool.submit(wp.capture_launch, graph) for graph in graphs]:
+            future.result()
+
+    def _graphs_for(self, out: Step) -> list[object]:
+        key = (out.reward.data_ptr(), out.terminated.data_ptr(), *(v.data_ptr() for v in out.observation.values()))
+        with self._graph_lock:
+            if key not in self._graphs:
+                self._graphs[key] = [self._capture(shard, out) for shard in self._shards]
+        return self._graphs[key]
+
+    def _capture(self, shard: Shard, out: Step) -> object:
+        with wp.ScopedCapture(device=self._device) as capture:
+            self._launcher.step(shard, out, self.final_observation)
+        return capture.graph
+
+    def observe(self, out: Step) -> Step:
+        for shard in self._shards:
+            self._launcher.sense(shard, out.observation, self._launcher.everyone, self._launcher.shard_sizes)
+        out.reward.zero_()
+        out.terminated.zero_()
+        out.truncated.zero_()
+        return out
+
+    def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
+        chosen = self._index(worlds)
+        return {a.name: self._by_world(a).index_select(0, chosen) for a in self._arrays}
+
+    def restore(self, snapshot: Mapping[str, torch.Tensor], worlds: Sequence[int] | None = None) -> None:
+        chosen = self._index(worlds)
+        for array in self._arrays:
+            if array.name not in snapshot:
+                raise ValueError(f"snapshot: array {array.name!r} is missing")
+            value, target = snapshot[array.name], self._by_world(array)
+            if value.shape[1:] != target.shape[1:] or value.dtype != target.dtype or len(value) != len(chosen):
+                raise ValueError(
+                    f"snapshot: {array.name} is {value.dtype} {tuple(value.shape)}, "
+                    f"expected {target.dtype} {(len(chosen), *target.shape[1:])}"
+                )
+        for array in self._arrays:
+            self._by_world(array)[chosen] = snapshot[array.name].to(self.device)
+        self._seeded = True
+
+    def state_hash(self) -> torch.Tensor:
+        return sum(hash_array(a.name, self._by_world(a)) for a in self._arrays)  # type: ignore[return-value]
+
+    def _by_world(self, array: StateArray) -> torch.Tensor:
+        """A view with the world axis first (one agent a world, so rows are worlds)."""
+        return self._tensors[array.name].movedim(array.batch_axis, 0)
+
+    def _index(self, worlds: Sequence[int] | None) -> torch.Tensor:
+        chosen = range(self.num_worlds) if worlds is None else worlds
+        for w in chosen:
+            if not 0 <= w < self.num_worlds:
+                raise ValueError(f"world {w} is out of range: 0 to {self.num_worlds - 1}")
+        return torch.as_tensor(list(chosen), dtype=torch.int64, device=self.device)
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        return {
+            **{a.name: self._tensors[a.name].clone() for a in self._arrays},
+            "episode_rows": self._log_rows[:, : int(self._log_count.max())].clone(),
+            "episode_count": self._log_count.clone(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        for array in self._arrays:
+            target = self._tensors[array.name]
+            value = state.get(array.name)
+            if value is None or value.shape != target.shape or value.dtype != target.dtype:
+                found = "missing" if value is None else f"{value.dtype} {tuple(value.shape)}"
+                raise ValueError(f"world state: {array.name} is {found}, expected {target.dtype} {tuple(target.shape)}")
+        for array in self._arrays:
+            self._tensors[array.name].copy_(state[array.name])
+        rows = state["episode_rows"]
+        self._log_count.zero_()
+        if rows.shape[0] == self._log_rows.shape[0] and rows.shape[1] <= self._log_rows.shape[1]:
+            self._log_rows[:, : rows.shape[1]].copy_(rows)
+            self._log_count.copy_(state["episode_count"])
+        self._seeded = True
+
+    def drain_episodes(self) -> Episodes:
+        counts = self._log_count.cpu().numpy().copy()
+        kept = np.minimum(counts, self._log_rows.shape[1])
+        rows = np.concatenate([self._log_rows[k, : kept[k]].cpu().numpy() for k in range(len(kept))])
+        self._log_count.zero_()
+        return _episodes(rows, int((counts - kept).sum()))
+
+    def close(self) -> None:
+        self._graphs.clear()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
+def _episodes(rows: np.ndarray, dropped: int) -> Episodes:
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    low, high = rows[:, 1].view(np.uint32).astype(np.uint64), rows[:, 2].view(np.uint32).astype(np.uint64)
+    return Episodes(
+        row=rows[:, 0].astype(np.int64),
+        seed=low | (high << np.uint64(32)),
+        length=rows[:, 3].astype(np.int64),
+        reward=rows[:, 4].astype(np.float64) / MILLI,
+        cause=np.array([Cause(int(c)).name.lower() for c in rows[:, 5]], dtype=object),
+        achievements=rows[:, LOG_UNLOCKED:].astype(np.int64),
+        dropped=dropped,
+    )
+
+
+def _copy(step: Step) -> Step:
+    return Step(
+        {key: value.clone() for key, value in step.observation.items()},
+        step.reward.clone(), step.terminated.clone(), step.truncated.clone(),
+    )  # fmt: skip
