@@ -21,6 +21,7 @@ BREAK_PAUSE = 6
 MINING_EXHAUSTION = 5
 HARVEST = 30
 NO_HARVEST = 100
+BREAK_STAGES = 10
 # Progress is counted in fifths, because mining off the ground or under water is five times slower.
 _FULL_SPEED = 5
 
@@ -58,6 +59,16 @@ def break_cost(t: Tables, block: int, held: int):
     if not can_harvest(t, block, held):
         per_hardness = NO_HARVEST
     return t.block[block, BlockColumn.HARDNESS] * per_hardness * _FULL_SPEED
+
+
+@wp.func
+def break_stage(s: VoxelState, t: Tables, w: int, r: int):
+    """How far the break under way is, 0 to 10."""
+    cell = s.body[Body.BREAK_CELL, r]
+    if cell == NO_CELL:
+        return 0
+    cost = break_cost(t, wp.int32(s.blocks[w, cell]), held_item(s, r))
+    return wp.clamp(s.body[Body.BREAK_PROGRESS, r] // wp.max(cost // BREAK_STAGES, 1), 0, BREAK_STAGES)
 
 
 @wp.func

@@ -12,6 +12,7 @@ from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.step import (
@@ -62,6 +63,7 @@ class Launcher:
     log: EpisodeLog
     options: VoxelOptions
     device: str
+    renderer: Renderer | None = None
 
     def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
         """One step of a shard: act, tick, finish, remember last observations, regenerate, observe."""
@@ -95,6 +97,18 @@ class Launcher:
         if any(name in into for name in _SYMBOLS):
             fixed = [self.tables, self.rules, wp.vec3i(*self.options.cube), self.options.sight]
             self._launch(_sense_kernel, self._threads, [*fixed, self.state, *listed], [self._senses(into)])
+        if any(name in into for name in PICTURES):
+            self._renderer().draw(self._launch, listed, self._threads, into)
+
+    def draw(self, renderer: Renderer, worlds: wp.array, count: wp.array, pixels: torch.Tensor) -> None:
+        """Draw the listed worlds with a renderer of any size, all in one shard."""
+        renderer.draw(self._launch, [worlds, count, 0, 0, self._threads], self._threads, {"pixels": pixels})
+
+    def _renderer(self) -> Renderer:
+        if self.renderer is None:
+            rows = self.everyone.shape[0] * self.rules.agents
+            self.renderer = Renderer(self.state, self.tables, self.rules, rows, self.options, self.device)
+        return self.renderer
 
     def _senses(self, into: Mapping[str, torch.Tensor]) -> Senses:
         senses = Senses()

@@ -10,7 +10,7 @@ from farlands.worlds.voxel.blocks import AIR, BEDROCK, LAVA, WATER, Shape
 from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
 from farlands.worlds.voxel.grid import cell_at
 from farlands.worlds.voxel.crosshair import NO_CELL, RAY_SHIFT, REACH, Target, look
-from farlands.worlds.voxel.breaking import break_cost
+from farlands.worlds.voxel.breaking import break_stage
 from farlands.worlds.voxel.hand import can_use, first_food
 from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
 from farlands.worlds.voxel.options import HEIGHT
@@ -28,7 +28,6 @@ _CAMERA_START = _NUM_MOVES + _NUM_JUMPS
 _CHOICE_START = _HAND_START + _NUM_HANDS
 _ACTION_CAMERA, _ACTION_HAND, _ACTION_CHOICE = 2, 3, 4
 _MAX_PITCH = 6
-BREAK_STAGES = 10
 
 
 @wp.struct
@@ -139,15 +138,14 @@ def _sense_equipment(
 
 @wp.func
 def _sense_target(
-    s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.uint8), r: int, target: Target
+    s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.uint8), w: int, r: int, target: Target
 ):
     """Distance in tenths of a block, whether it is in reach, stage of the break (0 to 10), face (1 top 2 bottom 3 side)."""
     out[r, 0] = wp.uint8(wp.min((target.distance * 10) >> RAY_SHIFT, 255))
     out[r, 1] = wp.uint8(int(target.cell != NO_CELL and target.distance <= REACH))
     stage = int(0)
-    if target.cell != NO_CELL and target.cell == s.body[Body.BREAK_CELL, r]:
-        cost = break_cost(t, target.block, held_item(s, r))
-        stage = wp.min(s.body[Body.BREAK_PROGRESS, r] // wp.max(cost // BREAK_STAGES, 1), BREAK_STAGES)
+    if target.cell == s.body[Body.BREAK_CELL, r]:
+        stage = break_stage(s, t, w, r)
     out[r, 2] = wp.uint8(stage)
     face = int(0)
     if target.block != AIR:
@@ -351,7 +349,7 @@ def _sense_kernel(
         if out.target_block.shape[0] > 0:
             out.target_block[r, 0] = wp.uint8(target.block)
         if out.target.shape[0] > 0:
-            _sense_target(s, t, out.target, r, target)
+            _sense_target(s, t, out.target, w, r, target)
         if out.compass.shape[0] > 0:
             _sense_compass(s, t, out.compass, w, r)
         if out.action_mask.shape[0] > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -19,6 +19,7 @@ from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.launches import Launcher, Shard
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rendering.renderer import Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import check_options, parse_kit, world_spec
 from farlands.worlds.voxel.state import (
@@ -73,6 +74,7 @@ class VoxelWorld(World):
         self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
         self._graphs: dict[tuple[int, ...], list[object]] = {}
         self._graph_lock = threading.Lock()
+        self._renderers: dict[tuple[int, int], Renderer] = {}
         self.state = allocate_state(num_worlds, self.num_agents, self._side, self._device)
         self._tensors = {a.name: wp.to_torch(getattr(self.state, a.name)) for a in self._arrays}
         self._launcher = self._make_launcher()
@@ -157,8 +159,9 @@ class VoxelWorld(World):
         clock[Clock.STREAM_HIGH] = halves[:, 1]
         clock[Clock.EPISODE] = -1
         self._log_count.zero_()
-        for shard in self._shards:
-            self._launcher.regenerate(shard, self._launcher.everyone, self._launcher.shard_sizes)
+        self._each_shard(
+            lambda shard: self._launcher.regenerate(shard, self._launcher.everyone, self._launcher.shard_sizes)
+        )
         self._seeded = True
         return self.observe(out if out is not None else self.allocate())
 
@@ -191,11 +194,7 @@ class VoxelWorld(World):
     def _replay(self, out: Step) -> None:
         """Run each shard's captured step in its own thread."""
         graphs = self._graphs_for(out)
-        if self._pool is None:
-            wp.capture_launch(graphs[0])
-            return
-        for future in [self._pool.submit(wp.capture_launch, graph) for graph in graphs]:
-            future.result()
+        self._each_shard(lambda shard: wp.capture_launch(graphs[shard.number]))
 
     def _graphs_for(self, out: Step) -> list[object]:
         key = (out.reward.data_ptr(), out.terminated.data_ptr(), *(v.data_ptr() for v in out.observation.values()))
@@ -209,13 +208,39 @@ class VoxelWorld(World):
             self._launcher.step(shard, out, self.final_observation)
         return capture.graph
 
+    def _each_shard(self, work: Callable[[Shard], None]) -> None:
+        """Do work for every shard, side by side on a CPU."""
+        if self._pool is None:
+            for shard in self._shards:
+                work(shard)
+        else:
+            for future in [self._pool.submit(work, shard) for shard in self._shards]:
+                future.result()
+
     def observe(self, out: Step) -> Step:
-        for shard in self._shards:
-            self._launcher.sense(shard, out.observation, self._launcher.everyone, self._launcher.shard_sizes)
+        self._each_shard(
+            lambda shard: self._launcher.sense(
+                shard, out.observation, self._launcher.everyone, self._launcher.shard_sizes
+            )
+        )
         out.reward.zero_()
         out.terminated.zero_()
         out.truncated.zero_()
         return out
+
+    def render(self, worlds: Sequence[int], height: int, width: int) -> torch.Tensor:
+        """First-person pictures of some worlds, uint8 ``[len(worlds), height, width, 3]``, at any size."""
+        chosen = self._index(worlds)
+        if (height, width) not in self._renderers:
+            self._renderers[height, width] = Renderer(
+                self.state, self._launcher.tables, self._launcher.rules, self.num_rows, self.options, self._device,
+                size=(height, width),
+            )  # fmt: skip
+        pixels = torch.zeros((self.num_rows, height, width, 3), dtype=torch.uint8, device=self.device)
+        listed = wp.from_torch(chosen.to(torch.int32), requires_grad=False)
+        count = wp.array([len(chosen)], dtype=wp.int32, device=self._device)
+        self._launcher.draw(self._renderers[height, width], listed, count, pixels)
+        return pixels[chosen]
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
         chosen = self._index(worlds)

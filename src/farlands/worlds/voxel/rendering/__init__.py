@@ -1,0 +1,1 @@
+"""First-person pictures of the voxel world: procedural textures and a batched ray caster."""

@@ -1,0 +1,149 @@
+"""Cameras and light: what each picture needs to know before its rays are cast."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import warp as wp
+
+from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.blocks import LAVA, WATER
+from farlands.worlds.voxel.breaking import break_stage
+from farlands.worlds.voxel.grid import FIXTURE_SHIFT, cell_offset
+from farlands.worlds.voxel.inventory import held_item
+from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
+from farlands.worlds.voxel.state import MAX_FIXTURES, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.tables import BlockColumn, Tables
+from farlands.worlds.voxel.vitals import DAY
+
+MAX_LIGHTS = 16
+"""Lights a picture takes into account, the first placed first."""
+_TURN_ONE = 16384.0
+_TAU = 6.283185307179586
+
+
+class View(IntEnum):
+    """Columns of a camera's row of floats. Positions are blocks from the window's origin."""
+
+    EYE_X = 0
+    EYE_Y = 1
+    EYE_Z = 2
+    AHEAD_X = 3
+    AHEAD_Y = 4
+    AHEAD_Z = 5
+    RIGHT_X = 6
+    RIGHT_Y = 7
+    UP_X = 8
+    UP_Y = 9
+    UP_Z = 10
+    DAYLIGHT = 11
+    """Factor on sky light, 0.16 at night to 1."""
+    SUN_Y = 12
+    SUN_Z = 13
+    LIGHTS = 14
+    """How many lights are listed."""
+    FLUID = 15
+    """Block id of the fluid around the eyes, 0 for none."""
+
+
+NUM_VIEW = len(View)
+
+
+class Overlay(IntEnum):
+    """Columns of a camera's row of integers."""
+
+    HELD = 0
+    """Item in the hand."""
+    CRACKS = 1
+    """Stage of the break under way, 0 to 10."""
+    SHIFT_X = 2
+    """From the window's origin to its array: added to x, modulo the side."""
+    SHIFT_Y = 3
+    SWING = 4
+    """How far the hand has swung, 0 to 3."""
+
+
+NUM_OVERLAY = len(Overlay)
+
+
+@wp.func
+def daylight(time: int):
+    """Height of the sun (-1 to 1) and the factor on sky light, from the time of day."""
+    height = wp.sin((float(time) / float(DAY)) * _TAU)
+    return wp.vec2(height, wp.clamp(0.58 + 1.3 * height, 0.16, 1.0))
+
+
+@kernel
+def _aim_cameras_kernel(
+    # Model
+    t: Tables,
+    rules: Rules,
+    # In
+    s: VoxelState,
+    worlds: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    shard: int,
+    begin: int,
+    stride: int,
+    # Out
+    views: wp.array2d(dtype=wp.float32),
+    lights: wp.array2d(dtype=wp.int32),
+    overlay: wp.array2d(dtype=wp.int32),
+):
+    """Camera basis, sun, nearby lights and overlay of every agent of the listed worlds."""
+    i = wp.tid()
+    while i < count[shard] * rules.agents:
+        w = worlds[begin + i // rules.agents]
+        r = w * rules.agents + i % rules.agents
+        unit = 1.0 / float(POSITION_ONE)
+        views[r, View.EYE_X] = float(s.body[Body.X, r] - (s.clock[Clock.ORIGIN_X, w] << POSITION_SHIFT)) * unit
+        views[r, View.EYE_Y] = float(s.body[Body.Y, r] - (s.clock[Clock.ORIGIN_Y, w] << POSITION_SHIFT)) * unit
+        views[r, View.EYE_Z] = float(s.body[Body.Z, r] + EYE_HEIGHT) * unit
+        yaw = s.body[Body.YAW, r]
+        pitch = s.body[Body.PITCH, r]
+        sine = float(t.turn[yaw]) / _TURN_ONE
+        cosine = float(t.turn[(yaw + 6) % 24]) / _TURN_ONE
+        level = float(t.turn[(pitch + 30) % 24]) / _TURN_ONE
+        rise = float(t.turn[(pitch + 24) % 24]) / _TURN_ONE
+        views[r, View.AHEAD_X] = sine * level
+        views[r, View.AHEAD_Y] = cosine * level
+        views[r, View.AHEAD_Z] = rise
+        views[r, View.RIGHT_X] = cosine
+        views[r, View.RIGHT_Y] = -sine
+        views[r, View.UP_X] = -sine * rise
+        views[r, View.UP_Y] = -cosine * rise
+        views[r, View.UP_Z] = level
+        sun = daylight(s.clock[Clock.TIME, w])
+        views[r, View.DAYLIGHT] = sun[1]
+        angle = (float(s.clock[Clock.TIME, w]) / float(DAY)) * _TAU
+        views[r, View.SUN_Y] = wp.cos(angle)
+        views[r, View.SUN_Z] = wp.sin(angle)
+        eye = feet_block(s, rules, w, r, EYE_HEIGHT)
+        fluid = int(0)
+        if eye == WATER or eye == LAVA:
+            fluid = eye
+        views[r, View.FLUID] = float(fluid)
+        listed = int(0)
+        k = int(0)
+        while k < MAX_FIXTURES:
+            fixture = s.fixtures[w, k]
+            if fixture >= 0 and listed < MAX_LIGHTS:
+                if t.block[fixture >> FIXTURE_SHIFT, BlockColumn.LIGHT] > 0:
+                    at = cell_offset(
+                        rules, fixture & ((1 << FIXTURE_SHIFT) - 1),
+                        s.clock[Clock.ORIGIN_X, w], s.clock[Clock.ORIGIN_Y, w], 0,
+                    )  # fmt: skip
+                    packed = ((at[0] & rules.side_mask) << 16) | ((at[1] & rules.side_mask) << 8) | at[2]
+                    lights[r, listed] = packed
+                    listed += 1
+            k += 1
+        views[r, View.LIGHTS] = float(listed)
+        overlay[r, Overlay.HELD] = held_item(s, r)
+        overlay[r, Overlay.CRACKS] = break_stage(s, t, w, r)
+        overlay[r, Overlay.SHIFT_X] = s.clock[Clock.ORIGIN_X, w] & rules.side_mask
+        overlay[r, Overlay.SHIFT_Y] = s.clock[Clock.ORIGIN_Y, w] & rules.side_mask
+        swing = int(0)
+        if s.body[Body.HOLDING, r] != 0 or s.body[Body.BREAK_CELL, r] >= 0:
+            swing = (s.clock[Clock.TICK, w] >> 1) & 3
+        overlay[r, Overlay.SWING] = swing
+        i += stride

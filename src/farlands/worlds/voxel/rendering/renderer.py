@@ -1,0 +1,117 @@
+"""Pictures of a batch of worlds: the tables of the ray caster, and its launches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import torch
+import warp as wp
+
+from farlands.worlds.voxel.blocks import BLOCKS, Shape
+from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rendering.camera import MAX_LIGHTS, NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
+from farlands.worlds.voxel.rendering.raycast import (
+    MODEL_BOX,
+    MODEL_CROSS,
+    MODEL_CUBE,
+    MODEL_CUTOUT,
+    MODEL_FLUID,
+    MODEL_NONE,
+    Look,
+    Pictures,
+    _draw_kernel,
+)
+from farlands.worlds.voxel.rendering.textures import FACES, block_tile, item_tile
+from farlands.worlds.voxel.state import Rules, VoxelState
+from farlands.worlds.voxel.tables import Tables
+
+PICTURES = ("pixels", "depth", "segmentation")
+
+_MODELS = {Shape.EMPTY: MODEL_NONE, Shape.CUBE: MODEL_CUBE, Shape.PLANT: MODEL_CROSS, Shape.FLUID: MODEL_FLUID}
+_SPECIAL_MODELS = {
+    "glass": MODEL_CUTOUT, "ladder": MODEL_CUTOUT, "door": MODEL_CUTOUT, "open_door": MODEL_CUTOUT,
+    "torch": MODEL_BOX, "bed": MODEL_BOX, "cactus": MODEL_BOX,
+}  # fmt: skip
+_BOXES = {"torch": (0.0625, 0.75), "bed": (0.5, 0.5625), "cactus": (0.4375, 1.0)}
+_GLOW = {"lava": 0.95, "torch": 1.0}
+
+
+def pixel_rays(height: int, width: int, field_of_view: float) -> np.ndarray:
+    """float32 ``[H * X, 3]``: right, up and length of the ray through each pixel's middle, one block ahead."""
+    half = np.tan(np.radians(field_of_view) / 2)
+    up = (1 - (np.arange(height) + 0.5) / height * 2) * half
+    right = ((np.arange(width) + 0.5) / width * 2 - 1) * half * width / height
+    up, right = np.meshgrid(up, right, indexing="ij")
+    return np.stack([right, up, np.sqrt(right**2 + up**2 + 1)], axis=-1).reshape(-1, 3).astype(np.float32)
+
+
+def make_look(height: int, width: int, field_of_view: float, sight: float, device: str) -> Look:
+    """Textures, models and rays on a device."""
+    tiles: list[np.ndarray] = []
+    faces = np.zeros((len(BLOCKS), len(FACES)), dtype=np.int32)
+    for index, block in enumerate(BLOCKS):
+        for k, face in enumerate(FACES):
+            faces[index, k] = len(tiles)
+            tiles.append(block_tile(block.name, face))
+    items = np.zeros(len(ITEMS), dtype=np.int32)
+    for index, item in enumerate(ITEMS):
+        items[index] = len(tiles)
+        tiles.append(item_tile(item.name, item.places))
+    models = [_SPECIAL_MODELS.get(b.name, _MODELS.get(b.shape, MODEL_CUTOUT)) for b in BLOCKS]
+    look = Look()
+    look.tiles = wp.array(np.stack(tiles).reshape(len(tiles), -1, 4), dtype=wp.vec4ub, device=device)
+    look.block_tile = wp.array(faces, dtype=wp.int32, device=device)
+    look.block_model = wp.array(models, dtype=wp.int32, device=device)
+    look.block_box = wp.array([_BOXES.get(b.name, (0.5, 1.0)) for b in BLOCKS], dtype=wp.vec2, device=device)
+    look.block_light = wp.array([_GLOW.get(b.name, 0.0) for b in BLOCKS], dtype=wp.float32, device=device)
+    look.item_tile = wp.array(items, dtype=wp.int32, device=device)
+    look.rays = wp.array(pixel_rays(height, width, field_of_view), dtype=wp.vec3, device=device)
+    look.width = width
+    look.height = height
+    look.sight = float(sight)
+    return look
+
+
+class Renderer:
+    """Draws the agents' views of any subset of worlds, at one resolution.
+
+    Args:
+        state, tables, rules: Of the worlds to draw.
+        num_rows: R.
+        options: Field of view and sight; and the size unless given.
+        device: Warp device name.
+        size: (height, width) in pixels instead of the options' own.
+    """
+
+    def __init__(
+        self, state: VoxelState, tables: Tables, rules: Rules, num_rows: int, options: VoxelOptions, device: str,
+        size: tuple[int, int] | None = None,
+    ) -> None:  # fmt: skip
+        height, width = size if size is not None else (options.height, options.width)
+        self._state, self._tables, self._rules, self._device = state, tables, rules, device
+        self._look = make_look(height, width, options.field_of_view, options.sight, device)
+        self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
+        self._lights = wp.zeros((num_rows, MAX_LIGHTS), dtype=wp.int32, device=device)
+        self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
+
+    def draw(self, launch: Callable[..., None], listed: list, threads: int, into: Mapping[str, torch.Tensor]) -> None:
+        """Draw the listed worlds into whichever of ``pixels``, ``depth``, ``segmentation`` are given.
+
+        Args:
+            launch: ``launch(kernel, dim, inputs, outputs)``.
+            listed: (worlds, count, shard, begin, stride) as kernels take them.
+            threads: Threads to launch.
+            into: Tensors ``[R, H, X(, 3)]`` of uint8.
+        """
+        pictures = Pictures()
+        for name in PICTURES:
+            array = wp.empty((0, 0), dtype=wp.uint8, device=self._device)
+            if name in into:
+                flat = into[name].reshape(into[name].shape[0], -1)
+                array = wp.from_torch(flat, dtype=wp.uint8, requires_grad=False)
+            setattr(pictures, name, array)
+        scene = [self._views, self._lights, self._overlay]
+        launch(_aim_cameras_kernel, threads, [self._tables, self._rules, self._state, *listed], scene)
+        launch(_draw_kernel, threads, [self._look, self._rules, self._state, *scene, *listed], [pictures])
