@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from farlands.worlds.reference_options import CombinationOptions, CueCorridorOptions, PointReachOptions
 from farlands.worlds.world import ArraySpec, Box, Discrete, Episodes, MultiDiscrete, Step, World, WorldSpec
 
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
@@ -220,22 +220,6 @@ def _where(rows: Tensor, new: Tensor, old: Tensor) -> Tensor:
     return torch.where(rows.view(-1, *(1,) * (old.ndim - 1)), new.to(old.dtype), old)
 
 
-@dataclass(frozen=True)
-class CueCorridorOptions:
-    """Choices about the cue corridor."""
-
-    length: int = 4
-    """Cells to walk before the doors."""
-    horizon: int = 12
-    """Steps after which an episode is truncated."""
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.length <= 200:
-            raise ValueError(f"length is {self.length}; it must be in [1, 200]")
-        if self.horizon <= self.length:
-            raise ValueError(f"horizon is {self.horizon}; it must be above length, which is {self.length}")
-
-
 class CueCorridor(_ReferenceWorld):
     """A sign at the start of a corridor says behind which of two doors at its end the reward is: a test of memory.
 
@@ -289,21 +273,6 @@ class CueCorridor(_ReferenceWorld):
         view[:, 0, 1] = torch.where(at_end, 4, 1)
         mask = torch.stack((torch.ones_like(at_end), ~at_end, at_end, at_end), dim=1)
         return {"view": view, "walked": walked[:, None], "action_mask": mask}
-
-
-@dataclass(frozen=True)
-class CombinationOptions:
-    """Choices about the combination lock."""
-
-    lives: int = 3
-    """Mistakes that end an episode."""
-    horizon: int = 12
-    """Steps after which an episode is truncated."""
-
-    def __post_init__(self) -> None:
-        for name in ("lives", "horizon"):
-            if not 1 <= getattr(self, name) <= 200:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be in [1, 200]")
 
 
 class Combination(_ReferenceWorld):
@@ -360,22 +329,6 @@ class Combination(_ReferenceWorld):
         jammed = self.state["jammed"].unbind(1)
         free = [torch.arange(n, device=self.device) != one[:, None] for n, one in zip(self.DIALS, jammed, strict=True)]
         return {"shown": self.state["shown"], "lives": self.state["lives"], "action_mask": torch.cat(free, dim=1)}
-
-
-@dataclass(frozen=True)
-class PointReachOptions:
-    """Choices about the point and its target."""
-
-    radius: float = 0.15
-    """Distance to the target that counts as reached; the room reaches from -1 to 1."""
-    horizon: int = 24
-    """Steps after which an episode is truncated."""
-
-    def __post_init__(self) -> None:
-        if not 0.0 < self.radius < 1.0:
-            raise ValueError(f"radius is {self.radius}; it must be in (0, 1)")
-        if self.horizon < 1:
-            raise ValueError(f"horizon is {self.horizon}; it must be at least 1")
 
 
 class PointReach(_ReferenceWorld):

@@ -12,6 +12,7 @@ from farlands.worlds.voxel.actions import Jump, Move
 from farlands.worlds.voxel.blocks import CACTUS, ICE, LAVA, WATER, Shape
 from farlands.worlds.voxel.grid import block_at
 from farlands.worlds.voxel.state import (
+    POSITION_ONE,
     POSITION_SHIFT,
     VELOCITY_ONE,
     VELOCITY_TO_POSITION_SHIFT,
@@ -296,6 +297,8 @@ def move_body(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, move: int,
     elif sprinting != 0:
         per_block = EXHAUSTION_SPRINT
     if per_block != 0:
-        # The city-block length, at most 1.4 times the true one, keeps the sum whole.
-        s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + ((result[2] * per_block) >> POSITION_SHIFT)
+        # The city-block length, at most 1.4 times the true one, keeps the sum whole. Rounded, not cut: a swimmer's tick
+        # costs just under one.
+        cost = (result[2] * per_block + (POSITION_ONE >> 1)) >> POSITION_SHIFT
+        s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + cost
     return result[1]

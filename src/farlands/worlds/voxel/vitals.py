@@ -88,12 +88,12 @@ def hurt(s: VoxelState, t: Tables, r: int, damage: int, cause: int, armoured: in
 
 
 @wp.func
-def land(s: VoxelState, t: Tables, r: int):
-    """The price of a fall, once on the ground."""
+def land(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """The price of a fall, once on the ground; none in a fluid, however shallow."""
     if s.body[Body.ON_GROUND, r] != 0:
         damage = (s.body[Body.FALL, r] >> POSITION_SHIFT) - FREE_FALL
         s.body[Body.FALL, r] = 0
-        if damage > 0:
+        if damage > 0 and t.block[feet_block(s, rules, w, r, 0), BlockColumn.SHAPE] != Shape.FLUID:
             hurt(s, t, r, damage, Cause.FALL, 0)
 
 
@@ -177,7 +177,7 @@ def _live_on_food(s: VoxelState, t: Tables, r: int):
 def live(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, fluid: int, cactus: int):
     """One tick of a body's needs, after it has moved."""
     s.body[Body.HURT, r] = wp.max(s.body[Body.HURT, r] - 1, 0)
-    land(s, t, r)
+    land(s, t, rules, w, r)
     _breathe(s, t, r, feet_block(s, rules, w, r, EYE_HEIGHT))
     _burn(s, t, r, fluid)
     if cactus != 0:

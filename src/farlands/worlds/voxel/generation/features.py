@@ -47,7 +47,7 @@ VEINS: tuple[Vein, ...] = (
     Vein("coal_ore", 10, 14, 4, 56),
     Vein("iron_ore", 9, 9, 2, 40),
     Vein("gold_ore", 2, 8, 2, 20),
-    Vein("diamond_ore", 2, 7, 2, 13),
+    Vein("diamond_ore", 1, 7, 2, 13),
 )
 
 
