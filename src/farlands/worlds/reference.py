@@ -167,14 +167,15 @@ class _ReferenceWorld(World):
 
     def _streams(self, seed: int | Sequence[int]) -> Tensor:
         """Every world's stream of seeds, int64 ``[W]`` with the bits of the unsigned seeds."""
-        seeds = [seed] if isinstance(seed, (int, np.integer)) else list(seed)
-        if len(seeds) not in ({1} if isinstance(seed, (int, np.integer)) else {self.num_worlds}):
+        single = not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str)
+        seeds = [seed] if single else list(seed)
+        if not single and len(seeds) != self.num_worlds:
             raise ValueError(f"{len(seeds)} seeds for {self.num_worlds} worlds")
         for one in seeds:
             if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or not 0 <= one < 1 << 64:
                 raise ValueError(f"seed {one!r} is not an integer in [0, 2**64)")
         words = torch.from_numpy(np.array(seeds, dtype=np.uint64).view(np.int64)).to(self.device)
-        if isinstance(seed, (int, np.integer)):
+        if single:
             words = _hash(_hash(words) + torch.arange(self.num_worlds, device=self.device))
         return words
 

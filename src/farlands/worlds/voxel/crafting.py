@@ -47,9 +47,9 @@ def can_craft(s: VoxelState, t: Tables, r: int, recipe: int, stations: int, free
 
 @wp.func
 def craft(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, recipe: int):
-    """Make a recipe's output, if possible."""
+    """Make a recipe's output, if possible. Returns whether it was."""
     if not can_craft(s, t, r, recipe, stations_near(s, rules, w, r), free_slots(s, r)):
-        return
+        return False
     remove_either(
         s, t, r,
         t.recipe[recipe, RecipeColumn.FIRST],
@@ -62,6 +62,7 @@ def craft(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, recipe: int):
             s, t, r, t.recipe[recipe, RecipeColumn.SECOND], t.recipe[recipe, RecipeColumn.SECOND_OR], wanted
         )  # fmt: skip
     add_item(s, t, rules, r, t.recipe[recipe, RecipeColumn.OUTPUT], t.recipe[recipe, RecipeColumn.COUNT], 0)
+    return True
 
 
 @wp.func
@@ -96,13 +97,15 @@ def can_smelt(s: VoxelState, t: Tables, r: int, smelting: int, stations: int):
 
 @wp.func
 def start_smelting(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, smelting: int):
-    """Put one item into the furnace, if possible."""
-    if can_smelt(s, t, r, smelting, stations_near(s, rules, w, r)):
-        remove_either(
-            s, t, r, t.smelting[smelting, RecipeColumn.FIRST], t.smelting[smelting, RecipeColumn.FIRST_OR], 1
-        )  # fmt: skip
-        s.body[Body.SMELTING, r] = smelting
-        s.body[Body.SMELT_COUNT, r] = s.body[Body.SMELT_COUNT, r] + 1
+    """Put one item into the furnace, if possible. Returns whether it was."""
+    if not can_smelt(s, t, r, smelting, stations_near(s, rules, w, r)):
+        return False
+    remove_either(
+        s, t, r, t.smelting[smelting, RecipeColumn.FIRST], t.smelting[smelting, RecipeColumn.FIRST_OR], 1
+    )  # fmt: skip
+    s.body[Body.SMELTING, r] = smelting
+    s.body[Body.SMELT_COUNT, r] = s.body[Body.SMELT_COUNT, r] + 1
+    return True
 
 
 @wp.func
@@ -137,3 +140,5 @@ def smelt(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
         s.body[Body.FUEL, r] = t.item[item, ItemColumn.FUEL]
     s.body[Body.FUEL, r] = s.body[Body.FUEL, r] - 1
     s.body[Body.SMELT_PROGRESS, r] = progress + 1
+    if progress + 1 >= SMELTING_TICKS:
+        _finish_smelting(s, t, rules, r, smelting)

@@ -9,7 +9,7 @@ from farlands.worlds.voxel.blocks import BED, DOOR, OPEN_DOOR
 from farlands.worlds.voxel.crafting import craft, start_smelting
 from farlands.worlds.voxel.crosshair import REACH, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
-from farlands.worlds.voxel.inventory import best_tool, find_slot, remove_item, unlock, wear_best_armour
+from farlands.worlds.voxel.inventory import best_tool, find_slot, held_item, remove_item, unlock, wear_best_armour
 from farlands.worlds.voxel.placing import overlaps_body, place
 from farlands.worlds.voxel.state import Body, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, ChoiceColumn, ItemColumn, Tables
@@ -28,18 +28,18 @@ def can_use(s: VoxelState, w: int, block: int):
 
 @wp.func
 def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
-    """Open or close the door, or lie down on the bed, in the crosshair."""
+    """Open or close the door, or lie down on the bed, in the crosshair. Returns whether there was one to use."""
     target = look(s, t, rules, w, r, REACH)
     if not can_use(s, w, target.block):
-        return
+        return False
     if target.block == BED:
         s.body[Body.SLEEPING, r] = 1
-        return
+        return True
     other = DOOR
     if target.block == DOOR:
         other = OPEN_DOOR
     elif overlaps_body(s, rules, w, target.position):
-        return
+        return True
     side = int(-1)
     while side <= 1:
         at = wp.vec3i(target.position[0], target.position[1], target.position[2] + side)
@@ -47,14 +47,17 @@ def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
             if other == OPEN_DOOR or not overlaps_body(s, rules, w, at):
                 set_block(s, t, rules, w, cell_at(s, rules, w, at[0], at[1], at[2]), other)
         side += 1
+    return True
 
 
 @wp.func
 def equip(s: VoxelState, t: Tables, r: int, tool: int):
-    """Take the best carried tool of a class in hand."""
+    """Take the best carried tool of a class in hand. Returns whether the hand changed."""
     item = best_tool(s, t, r, tool)
-    if item != 0:
-        s.body[Body.HAND, r] = find_slot(s, r, item)
+    if item == 0 or item == held_item(s, r):
+        return False
+    s.body[Body.HAND, r] = find_slot(s, r, item)
+    return True
 
 
 @wp.func
@@ -90,19 +93,20 @@ def eat(s: VoxelState, t: Tables, rules: Rules, r: int):
 
 @wp.func
 def choose(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, choice: int):
-    """Carry out a craft, smelt, place, equip or wear choice."""
+    """Carry out a craft, smelt, place, equip or wear choice. Returns whether it was possible."""
     kind = t.choice[choice, ChoiceColumn.KIND]
     argument = t.choice[choice, ChoiceColumn.ARGUMENT]
     if kind == ChoiceKind.CRAFT:
-        craft(s, t, rules, w, r, argument)
-    elif kind == ChoiceKind.SMELT:
-        start_smelting(s, t, rules, w, r, argument)
-    elif kind == ChoiceKind.PLACE:
+        return craft(s, t, rules, w, r, argument)
+    if kind == ChoiceKind.SMELT:
+        return start_smelting(s, t, rules, w, r, argument)
+    if kind == ChoiceKind.PLACE:
         either = t.choice[choice, ChoiceColumn.EITHER]
         if either != 0 and s.counts[r, argument] == wp.int16(0):
             argument = either
-        place(s, t, rules, w, r, argument)
-    elif kind == ChoiceKind.EQUIP:
-        equip(s, t, r, argument)
-    elif kind == ChoiceKind.WEAR:
-        wear_best_armour(s, t, rules, r)
+        return place(s, t, rules, w, r, argument)
+    if kind == ChoiceKind.EQUIP:
+        return equip(s, t, r, argument)
+    if kind == ChoiceKind.WEAR:
+        return wear_best_armour(s, t, rules, r)
+    return False

@@ -196,7 +196,8 @@ def better_armour(s: VoxelState, t: Tables, r: int, place: int):
 
 @wp.func
 def wear_best_armour(s: VoxelState, t: Tables, rules: Rules, r: int):
-    """Put on every carried piece that beats the one worn, which goes into the freed slot."""
+    """Put on every carried piece that beats the one worn, which goes into the freed slot. Returns whether any did."""
+    changed = bool(False)
     place = int(0)
     while place < NUM_ARMOUR:
         slot = better_armour(s, t, r, place)
@@ -209,6 +210,7 @@ def wear_best_armour(s: VoxelState, t: Tables, rules: Rules, r: int):
             _empty_slot(s, r, slot)
             s.armour_item[r, place] = wp.uint8(item)
             s.armour_wear[r, place] = wear
+            changed = True
             if old != 0:
                 add_item(s, t, rules, r, old, 1, old_wear)
         place += 1
@@ -220,3 +222,4 @@ def wear_best_armour(s: VoxelState, t: Tables, rules: Rules, r: int):
         place += 1
     if same != 0:
         unlock(s, t, rules, r, t.wear_achievement[same])
+    return changed

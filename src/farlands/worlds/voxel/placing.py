@@ -83,15 +83,16 @@ def place_cell(s: VoxelState, t: Tables, rules: Rules, w: int, target: Target, i
 
 @wp.func
 def place(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, item: int):
-    """Place one carried item at the crosshair, if possible."""
+    """Place one carried item at the crosshair, if possible. Returns whether it was."""
     if s.counts[r, item] <= wp.int16(0):
-        return
+        return False
     cell = place_cell(s, t, rules, w, look(s, t, rules, w, r, REACH), item)
     if cell == NO_CELL:
-        return
+        return False
     block = t.item[item, ItemColumn.PLACES]
     set_block(s, t, rules, w, cell, block)
     if block == DOOR:
         set_block(s, t, rules, w, cell + 1, block)
     remove_item(s, t, r, item, 1)
     unlock(s, t, rules, r, t.block[block, BlockColumn.PLACE_ACHIEVEMENT])
+    return True

@@ -9,7 +9,7 @@ import json
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS
-from farlands.worlds.voxel.items import ITEM_ID, ITEMS, Item
+from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
 from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
@@ -143,16 +143,23 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
 
 
 def parse_kit(kit: tuple[str, ...]) -> list[tuple[int, int]]:
-    """``("planks:4", "wooden_pickaxe")`` to (item id, count) pairs. Raises ValueError for what is no item or count."""
-    pairs = []
+    """``("planks:4", "wooden_pickaxe")`` to (item id, count) pairs, one for each item.
+
+    Raises:
+        ValueError: There is no such item, a count is none, or the kit does not fit the slots.
+    """
+    counts: dict[int, int] = {}
     for entry in kit:
         name, _, count = entry.partition(":")
         if name not in ITEM_ID or name == "nothing":
             raise ValueError(f"start_kit: no item named {name!r}; {closest(name, _ITEM_NAMES[1:])}")
         if count and not (count.isdigit() and 1 <= int(count) <= 36 * 64):
             raise ValueError(f"start_kit: {entry!r} is not ITEM or ITEM:COUNT with a count of 1 to {36 * 64}")
-        pairs.append((ITEM_ID[name], int(count or 1)))
-    return pairs
+        counts[ITEM_ID[name]] = counts.get(ITEM_ID[name], 0) + int(count or 1)
+    slots = sum(-(-count // ITEMS[item].stack) for item, count in counts.items())
+    if slots > NUM_SLOTS:
+        raise ValueError(f"start_kit: fills {slots} slots, but an agent has {NUM_SLOTS}")
+    return list(counts.items())
 
 
 def closest(name: str, allowed: tuple[str, ...]) -> str:
@@ -180,8 +187,8 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"window {options.window} is not one of 32, 64, 128")
     if not 0 <= options.start_time < 24_000:
         raise ValueError(f"start_time {options.start_time} is out of range: 0 to 23999")
-    if not 1 <= options.sight <= 64:
-        raise ValueError(f"sight {options.sight} is out of range: 1 to 64")
+    if not 5 <= options.sight <= 64:
+        raise ValueError(f"sight {options.sight} is out of range: 5 (the reach of the hand) to 64")
     if not 10.0 <= options.field_of_view <= 150.0:
         raise ValueError(f"field_of_view {options.field_of_view} is out of range: 10 to 150")
     if len(options.cube) != 3 or any(size % 2 != 1 or not 1 <= size <= 31 for size in options.cube):

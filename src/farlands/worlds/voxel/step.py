@@ -8,7 +8,7 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
 from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.breaking import mine, stop_breaking
-from farlands.worlds.voxel.hand import choose, eat, use
+from farlands.worlds.voxel.hand import choose, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock
 from farlands.worlds.voxel.physics import fluid_around, move_body
 from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, Body, Cause, Clock, Rules, VoxelState
@@ -48,7 +48,9 @@ def _decode(s: VoxelState, t: Tables, rules: Rules, actions: wp.array2d(dtype=wp
 
 @wp.func
 def _turn(s: VoxelState, r: int, camera: int):
+    """Turn by a camera choice. Returns whether that was possible."""
     yaw = s.body[Body.YAW, r]
+    pitch = s.body[Body.PITCH, r]
     if camera == Camera.LEFT:
         yaw += NUM_HEADINGS - 1
     elif camera == Camera.RIGHT:
@@ -58,10 +60,13 @@ def _turn(s: VoxelState, r: int, camera: int):
     elif camera == Camera.RIGHT_45:
         yaw += 3
     elif camera == Camera.UP:
-        s.body[Body.PITCH, r] = wp.min(s.body[Body.PITCH, r] + 1, _MAX_PITCH)
+        pitch = wp.min(pitch + 1, _MAX_PITCH)
     elif camera == Camera.DOWN:
-        s.body[Body.PITCH, r] = wp.max(s.body[Body.PITCH, r] - 1, -_MAX_PITCH)
+        pitch = wp.max(pitch - 1, -_MAX_PITCH)
+    turned = yaw != s.body[Body.YAW, r] or pitch != s.body[Body.PITCH, r]
     s.body[Body.YAW, r] = yaw % NUM_HEADINGS
+    s.body[Body.PITCH, r] = pitch
+    return turned
 
 
 @kernel
@@ -88,17 +93,21 @@ def _act_kernel(
         return
     hand = s.action[_HAND, r]
     choice = s.action[_CHOICE, r]
-    if s.action[_CAMERA, r] != Camera.NONE or choice != 0 or (hand != Hand.NONE and hand != Hand.ATTACK):
-        stop_breaking(s, r)
-    elif hand == Hand.NONE and rules.sticky == 0:
-        stop_breaking(s, r)
-    _turn(s, r, s.action[_CAMERA, r])
+    # An impossible choice does nothing, so it does not interrupt a break either.
+    busy = _turn(s, r, s.action[_CAMERA, r])
     if choice != 0:
-        choose(s, t, rules, w, r, choice)
+        if choose(s, t, rules, w, r, choice):
+            busy = True
     if hand == Hand.USE:
-        use(s, t, rules, w, r)
-    if hand != Hand.EAT:
+        if use(s, t, rules, w, r):
+            busy = True
+    if hand == Hand.EAT:
+        if first_food(s, t, r) != 0:
+            busy = True
+    else:
         s.body[Body.EATING, r] = 0
+    if busy or (hand != Hand.ATTACK and rules.sticky == 0):
+        stop_breaking(s, r)
 
 
 @kernel

@@ -59,24 +59,30 @@ def _wear_armour_down(s: VoxelState, t: Tables, r: int, damage: int):
 
 
 @wp.func
+def _soften(s: VoxelState, t: Tables, r: int, damage: int):
+    """What armour lets through, rounded; it wears by the hit."""
+    points = armour_points(s, t, r)
+    if points == 0:
+        return damage
+    _wear_armour_down(s, t, r, damage)
+    shield = wp.min(20, wp.max(points // 5, points - damage // 2))
+    return (damage * (25 - shield) + 12) // 25
+
+
+@wp.func
 def hurt(s: VoxelState, t: Tables, r: int, damage: int, cause: int, armoured: int):
     """Take damage, unless a hit at least as hard has just been taken. Wakes a sleeper; ends the episode at 0."""
     if s.body[Body.CAUSE, r] != Cause.NONE:
         return
     amount = damage
-    if armoured != 0:
-        points = armour_points(s, t, r)
-        if points > 0:
-            shield = wp.min(20, wp.max(points // 5, points - damage // 2))
-            amount = (damage * (25 - shield) + 12) // 25
-            _wear_armour_down(s, t, r, damage)
     if s.body[Body.HURT, r] > 0:
-        fresh = amount - s.body[Body.HURT_DAMAGE, r]
-        s.body[Body.HURT_DAMAGE, r] = wp.max(amount, s.body[Body.HURT_DAMAGE, r])
-        amount = fresh
+        amount = damage - s.body[Body.HURT_DAMAGE, r]
+        s.body[Body.HURT_DAMAGE, r] = wp.max(damage, s.body[Body.HURT_DAMAGE, r])
     else:
-        s.body[Body.HURT_DAMAGE, r] = amount
+        s.body[Body.HURT_DAMAGE, r] = damage
         s.body[Body.HURT, r] = HURT_WINDOW
+    if amount > 0 and armoured != 0:
+        amount = _soften(s, t, r, amount)
     if amount <= 0:
         return
     s.body[Body.SLEEPING, r] = 0

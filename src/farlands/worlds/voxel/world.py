@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -45,6 +46,9 @@ class VoxelWorld(World):
     On a CPU the batch is split into shards, one thread each, and every shard's step is one captured graph of kernel
     launches. On a GPU the launches go to the current stream, so that a caller can capture them with its own work.
 
+    Attributes:
+        supports_graph: Whether ``step`` may be captured in a CUDA graph together with torch's work.
+
     Args:
         num_worlds: W, at least 1.
         options: Rules and senses.
@@ -67,6 +71,7 @@ class VoxelWorld(World):
         self.num_worlds = num_worlds
         self.num_agents = 1
         self.device = torch.device(device)
+        self.supports_graph = self.device.type == "cuda"
         self.spec = world_spec(options)
         self._device = str(self.device)
         self._side = options.window
@@ -185,8 +190,9 @@ class VoxelWorld(World):
             raise RuntimeError("step before reset: call reset(seed) first")
         self._actions.copy_(actions.reshape(self._actions.shape))
         target = self._scratch if out is None else out
-        if self.device.type != "cpu":
-            self._launcher.step(self._shards[0], target, self.final_observation)
+        if self.supports_graph:
+            with self._torch_stream():
+                self._launcher.step(self._shards[0], target, self.final_observation)
         else:
             self._replay(target)
         return target if out is not None else _copy(target)
@@ -209,13 +215,20 @@ class VoxelWorld(World):
         return capture.graph
 
     def _each_shard(self, work: Callable[[Shard], None]) -> None:
-        """Do work for every shard, side by side on a CPU."""
+        """Do work for every shard: side by side on a CPU, on torch's stream on a GPU."""
         if self._pool is None:
-            for shard in self._shards:
-                work(shard)
+            with self._torch_stream():
+                for shard in self._shards:
+                    work(shard)
         else:
             for future in [self._pool.submit(work, shard) for shard in self._shards]:
                 future.result()
+
+    def _torch_stream(self) -> AbstractContextManager[object]:
+        """Launch on the stream torch is on, so that a caller may order or capture both together."""
+        if not self.supports_graph:
+            return nullcontext()
+        return wp.ScopedStream(wp.stream_from_torch(torch.cuda.current_stream(self.device)))
 
     def observe(self, out: Step) -> Step:
         self._each_shard(
@@ -239,7 +252,8 @@ class VoxelWorld(World):
         pixels = torch.zeros((self.num_rows, height, width, 3), dtype=torch.uint8, device=self.device)
         listed = wp.from_torch(chosen.to(torch.int32), requires_grad=False)
         count = wp.array([len(chosen)], dtype=wp.int32, device=self._device)
-        self._launcher.draw(self._renderers[height, width], listed, count, pixels)
+        with self._torch_stream():
+            self._launcher.draw(self._renderers[height, width], listed, count, pixels)
         return pixels[chosen]
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
