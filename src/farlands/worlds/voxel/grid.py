@@ -43,13 +43,12 @@ def cell_z(cell: int):
 
 
 @wp.func
-def cell_offset(rules: Rules, cell: int, x: int, y: int, z: int):
-    """From block (x, y, z) to a cell, the short way round the window."""
-    half = (rules.side_mask + 1) >> 1
-    cx = cell >> (HEIGHT_SHIFT + rules.side_shift)
-    cy = (cell >> HEIGHT_SHIFT) & rules.side_mask
-    dx = ((cx - x + half) & rules.side_mask) - half
-    dy = ((cy - y + half) & rules.side_mask) - half
+def cell_offset(s: VoxelState, rules: Rules, w: int, cell: int, x: int, y: int, z: int):
+    """From block (x, y, z) to a cell of the window of world ``w``."""
+    x0 = s.clock[Clock.ORIGIN_X, w]
+    y0 = s.clock[Clock.ORIGIN_Y, w]
+    dx = (((cell >> (HEIGHT_SHIFT + rules.side_shift)) - x0) & rules.side_mask) + x0 - x
+    dy = (((cell >> HEIGHT_SHIFT) - y0) & rules.side_mask) + y0 - y
     return wp.vec3i(dx, dy, cell_z(cell) - z)
 
 
@@ -110,7 +109,7 @@ def station_near(s: VoxelState, rules: Rules, w: int, block: int, x: int, y: int
     while i < MAX_FIXTURES:
         fixture = s.fixtures[w, i]
         if fixture >= 0 and (fixture >> FIXTURE_SHIFT) == block:
-            d = cell_offset(rules, fixture & _CELL_MASK, x, y, z)
+            d = cell_offset(s, rules, w, fixture & _CELL_MASK, x, y, z)
             if wp.abs(d[0]) <= 4 and wp.abs(d[1]) <= 4 and wp.abs(d[2]) <= 3:
                 return 1
         i += 1

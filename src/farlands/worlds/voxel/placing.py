@@ -43,6 +43,9 @@ def _supported(t: Tables, block: int, below: int, against: int, normal: wp.vec3i
         return below == SAND or below == CACTUS
     if t.block[block, BlockColumn.SHAPE] == Shape.PLANT:
         return below == GRASS or below == DIRT
+    if block == DOOR and below == DOOR:
+        # Two doors on top of each other could not tell their halves apart.
+        return False
     if block == BED or block == DOOR:
         return t.block[below, BlockColumn.SOLID] != 0
     return True

@@ -123,7 +123,7 @@ def _layer(
     while i <= radius:
         j = -radius
         while j <= radius:
-            corner = int(wp.abs(i) == radius and wp.abs(j) == radius)
+            corner = int(radius > 0 and wp.abs(i) == radius and wp.abs(j) == radius)
             bit = (corners >> wp.uint32(((i + j) & 3) * 2 + int(i > 0))) & wp.uint32(1)
             if corner == 0 or bit == wp.uint32(0):
                 _leaf(s, rules, w, x0, y0, dx + i, dy + j, z, leaves)

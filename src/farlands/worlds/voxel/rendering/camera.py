@@ -130,7 +130,7 @@ def _aim_cameras_kernel(
             if fixture >= 0 and listed < MAX_LIGHTS:
                 if t.block[fixture >> FIXTURE_SHIFT, BlockColumn.LIGHT] > 0:
                     at = cell_offset(
-                        rules, fixture & ((1 << FIXTURE_SHIFT) - 1),
+                        s, rules, w, fixture & ((1 << FIXTURE_SHIFT) - 1),
                         s.clock[Clock.ORIGIN_X, w], s.clock[Clock.ORIGIN_Y, w], 0,
                     )  # fmt: skip
                     packed = ((at[0] & rules.side_mask) << 16) | ((at[1] & rules.side_mask) << 8) | at[2]

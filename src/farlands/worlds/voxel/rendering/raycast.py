@@ -322,7 +322,7 @@ def torch_light(lights: wp.array2d(dtype=wp.int32), r: int, count: int, x: int, 
 def _brightness(light: float):
     """Perceived brightness of a light level of 0 to 15."""
     level = wp.clamp(light / _MAX_LIGHT, 0.0, 1.0)
-    return 0.035 + 0.965 * level / (2.6 - 1.6 * level)
+    return 0.04 + 0.96 * level / (2.0 - level)
 
 
 @wp.func
@@ -399,16 +399,17 @@ def shade(
             z = z - int(wp.sign(d[2]))
             if hit.up == 0:
                 face_light = BOTTOM_FACE
-    light = wp.max(
-        sky_light(s, rules, w, shift, x, y, z) * views[r, View.DAYLIGHT],
-        torch_light(lights, r, int(views[r, View.LIGHTS]), x, y, z),
-    )
-    bright = wp.max(_brightness(light) * face_light, look.block_light[hit.block])
-    return colour * bright
+    sky = sky_light(s, rules, w, shift, x, y, z) * views[r, View.DAYLIGHT]
+    torch = torch_light(lights, r, int(views[r, View.LIGHTS]), x, y, z)
+    bright = wp.max(_brightness(wp.max(sky, torch)) * face_light, look.block_light[hit.block])
+    warm = wp.clamp((torch - sky) / _MAX_LIGHT, 0.0, 1.0)
+    return wp.cw_mul(colour * bright, wp.vec3(1.0 + 0.18 * warm, 1.0, 1.0 - 0.22 * warm))
 
 
 @wp.func
-def _fluid_tint(colour: wp.vec3, hit: Hit, length: float, fluid: int, day: float, d: wp.vec3):
+def _fluid_tint(
+    look: Look, colour: wp.vec3, hit: Hit, length: float, fluid: int, day: float, eye: wp.vec3, d: wp.vec3
+):
     """What looking through or from within water or lava does to a colour."""
     if fluid == LAVA:
         return wp.vec3(200.0, 80.0, 20.0) * 0.9 + colour * 0.1
@@ -416,7 +417,14 @@ def _fluid_tint(colour: wp.vec3, hit: Hit, length: float, fluid: int, day: float
         deep = wp.clamp((wp.min(hit.t, 64.0) - hit.water) * length * 0.11 + 0.42, 0.0, 0.93)
         if fluid == WATER:
             deep = wp.clamp((wp.min(hit.t, 64.0)) * length * 0.08 + 0.3, 0.0, 0.95)
-        return colour * (1.0 - deep) + wp.vec3(30.0, 66.0, 158.0) * (deep * (0.15 + 0.85 * day))
+        blue = wp.vec3(30.0, 66.0, 158.0)
+        if fluid != WATER:
+            # The surface carries the water's texture, by the point where the ray went in.
+            u = eye[0] + d[0] * hit.water
+            v = eye[1] + d[1] * hit.water
+            texel = _texel(look, look.block_tile[WATER, 0], u - wp.floor(u), v - wp.floor(v))
+            blue = _tile_colour(look, look.block_tile[WATER, 0], texel) * 0.85
+        return colour * (1.0 - deep) + blue * (deep * (0.15 + 0.85 * day))
     return colour
 
 
@@ -499,7 +507,7 @@ def _draw_kernel(
                     wp.vec3(d[0], d[1], 0.0), wp.length(wp.vec3(d[0], d[1], 0.0)) + 1.0e-6, 2.0, views[r, View.SUN_Z], day
                 )  # fmt: skip
                 colour = lit * (1.0 - far) + haze * far
-            colour = _fluid_tint(colour, hit, ray[2], int(views[r, View.FLUID]), day, d)
+            colour = _fluid_tint(look, colour, hit, ray[2], int(views[r, View.FLUID]), day, eye, d)
             py = pixel // look.width
             colour = _overlay(look, colour, overlay[r, Overlay.HELD], pixel - py * look.width, py, overlay[r, Overlay.SWING])
             k = int(0)

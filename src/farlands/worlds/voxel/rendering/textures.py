@@ -230,7 +230,7 @@ def _cactus(face: str) -> np.ndarray:
 
 
 _STONE: _Colour = (126, 126, 126)
-_LEAF = {"oak": (62, 112, 38), "spruce": (42, 80, 52)}
+_LEAF = {"oak": (78, 138, 48), "spruce": (56, 102, 66)}
 _ORES: dict[str, _Colour] = {
     "coal_ore": (44, 44, 46), "iron_ore": (214, 172, 142), "gold_ore": (248, 216, 80), "diamond_ore": (96, 232, 224),
 }  # fmt: skip
