@@ -1,15 +1,17 @@
 """What the generated land is made of, over many seeds: biomes, caves, ores by depth, diamonds near the start.
 
-    python benchmarks/land.py --seeds 1000
+    python benchmarks/land.py --seeds 1000 --write docs/land.md
 
-Prints the table of docs/world.md and one JSON line per figure.
+Prints one JSON line per figure, and exits 1 if an ore strays more than 20 % from its documented density.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import warp as wp
@@ -23,6 +25,11 @@ from farlands.worlds.voxel.world import VoxelWorld
 ORES = ("coal_ore", "iron_ore", "gold_ore", "diamond_ore")
 BANDS = ((0, 8), (8, 16), (16, 24), (24, 32), (32, 48))
 REACH = 60
+DENSITY = {
+    "coal_ore": (8, 48, 7.9), "iron_ore": (8, 32, 6.4), "gold_ore": (0, 16, 2.5), "diamond_ore": (0, 16, 1.5),
+}  # fmt: skip
+"""The documented spec: between two heights, cells of ore per 1,000 cells of rock (stone and ores)."""
+TOLERANCE = 0.2
 
 
 def column_biomes(world: VoxelWorld) -> np.ndarray:
@@ -97,13 +104,47 @@ def measure(seeds: int, batch: int = 50) -> dict[str, float]:
     return figures
 
 
-def main() -> None:
+def ore_error(figures: dict[str, float], ore: str) -> float:
+    """Largest relative distance of an ore's bands from its spec."""
+    low, high, spec = DENSITY[ore]
+    bands = [(a, b) for a, b in BANDS if low <= a and b <= high]
+    return max(abs(figures[f"{ore}_per_1000_rock_z{a}_{b}"] / spec - 1) for a, b in bands)
+
+
+def document(figures: dict[str, float], seeds: int) -> str:
+    """The page docs/land.md."""
+    lines = [
+        "# The land, measured", "",
+        f"Over {seeds} levels, by `python benchmarks/land.py --seeds {seeds} --write docs/land.md`.", "",
+        "| biome | share of columns |", "|---|---|",
+        *(f"| {n[6:]} | {v:.1%} |" for n, v in figures.items() if n.startswith("biome_")), "",
+        f"Caves take {figures['cave_fraction']:.1%} of what lies more than six blocks under the surface. "
+        f"{figures['start_dry']:.1%} of starts are dry, {figures['tree_within_6_of_start']:.1%} have a tree within six "
+        f"blocks. A diamond lies within {REACH} blocks (city-block) of the start in {figures['diamond_within_60']:.1%} of "
+        f"levels, the nearest at {figures['diamond_nearest_median']:.0f} in the median.", "",
+        "Cells of ore per 1,000 cells of rock, by height:", "",
+        "| ore | spec | " + " | ".join(f"z {a} to {b - 1}" for a, b in BANDS) + " | cells a level |",
+        "|---|---|" + "---|" * (len(BANDS) + 1),
+    ]  # fmt: skip
+    for ore, (low, high, spec) in DENSITY.items():
+        cells = " | ".join(f"{figures[f'{ore}_per_1000_rock_z{a}_{b}']:.2f}" for a, b in BANDS)
+        lines.append(f"| {ore} | {spec} for z {low} to {high - 1} | {cells} | {figures[f'{ore}_per_world']:.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=1000)
-    for name, value in measure(parser.parse_args().seeds).items():
+    parser.add_argument("--write", type=Path)
+    arguments = parser.parse_args()
+    figures = measure(arguments.seeds)
+    for name, value in figures.items():
         print(json.dumps({"name": name, "value": round(value, 4)}))
+    if arguments.write:
+        arguments.write.write_text(document(figures, arguments.seeds))
+    return int(any(ore_error(figures, ore) > TOLERANCE for ore in DENSITY))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

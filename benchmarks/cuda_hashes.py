@@ -1,0 +1,77 @@
+"""The same seed and actions on the CPU and on a GPU: equal state hashes and equal symbols, all the way.
+
+    python benchmarks/cuda_hashes.py --steps 10000 --worlds 256
+
+Exits 1 at the first difference, naming worlds and arrays; 2 where there is no GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import torch
+import warp as wp
+from figures import record
+
+from farlands.worlds.voxel.actions import FLAT_ACTIONS
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.world import VoxelWorld
+
+
+def _differences(cpu: VoxelWorld, gpu: VoxelWorld) -> list[str]:
+    """Names of the persistent arrays that differ, with the first worlds that do."""
+    here, there = cpu.snapshot(), gpu.snapshot()
+    found = []
+    for name, value in here.items():
+        other = there[name].cpu()
+        if not torch.equal(value, other):
+            worlds = (value != other).reshape(len(value), -1).any(dim=1).nonzero()[:5, 0].tolist()
+            found.append(f"{name} of worlds {worlds}")
+    return found
+
+
+def compare(worlds: int, steps: int, every: int, device: str) -> int:
+    """Steps until the first difference, or ``steps`` if there is none."""
+    options = VoxelOptions(horizon=700, stagger=True)
+    cpu, gpu = VoxelWorld(worlds, options), VoxelWorld(worlds, options, device=device)
+    seen, drawn = cpu.allocate(), gpu.allocate()
+    cpu.reset(7, seen)
+    gpu.reset(7, drawn)
+    generator = torch.Generator().manual_seed(1)
+    for step in range(steps):
+        # Long attacks and walks reach further into the rules than single random choices.
+        if step % 12 == 0:
+            actions = torch.randint(0, len(FLAT_ACTIONS), (worlds,), generator=generator, dtype=torch.int32)
+        change = torch.rand(worlds, generator=generator) < 0.3
+        draws = torch.randint(0, len(FLAT_ACTIONS), (worlds,), generator=generator, dtype=torch.int32)
+        actions = torch.where(change, draws, actions)
+        cpu.step(actions, seen)
+        gpu.step(actions.to(device), drawn)
+        if step % every == 0 or step == steps - 1:
+            symbols = [key for key, value in seen.observation.items() if not torch.equal(value, drawn.observation[key].cpu())]
+            if not torch.equal(cpu.state_hash(), gpu.state_hash().cpu()) or symbols:
+                print(f"step {step}: state differs in {_differences(cpu, gpu)}, observations in {symbols}", file=sys.stderr)
+                return step
+    return steps
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=10_000)
+    parser.add_argument("--worlds", type=int, default=256)
+    parser.add_argument("--every", type=int, default=100)
+    parser.add_argument("--device", default="cuda")
+    arguments = parser.parse_args()
+    wp.config.log_level = wp.LOG_WARNING
+    if arguments.device.startswith("cuda") and not torch.cuda.is_available():
+        print("cuda_hashes: no GPU here; nothing was compared", file=sys.stderr)
+        return 2
+    same = compare(arguments.worlds, arguments.steps, arguments.every, arguments.device)
+    record("R1-steps-equal", same, worlds=arguments.worlds, device=arguments.device, keep=arguments.device != "cpu")
+    return int(same < arguments.steps)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
