@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 import warp as wp
 
+from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
+from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.step import (
-    EpisodeLog,
     _act_kernel,
     _advance_clock_kernel,
-    _clear_count_kernel,
+    _begin_finishing_kernel,
     _finish_kernel,
     _tick_kernel,
 )
@@ -34,6 +35,18 @@ _SYMBOLS = (
     "action_mask",
 )  # fmt: skip
 _SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8}
+
+
+_WORLD_KERNELS = (
+    _act_kernel, _begin_episode_kernel, _fill_columns_kernel, _place_features_kernel, _start_agents_kernel, _sense_kernel,
+)  # fmt: skip
+
+
+def load_kernels(device: str, *, pictures: bool) -> None:
+    """Compile what a world launches, several modules at once; a cache on disk makes this quick but the first time."""
+    kernels = (*_WORLD_KERNELS, *PICTURE_KERNELS) if pictures else _WORLD_KERNELS
+    modules = {kernel.module.name: kernel.module for kernel in kernels}
+    wp.force_load(device, list(modules.values()), max_workers=min(len(modules), os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -72,7 +85,7 @@ class Launcher:
         for _ in range(self.options.ticks_per_step):
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
-        self._launch(_clear_count_kernel, 1, [shard.number], [self.count])
+        self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
         flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
         self._launch(
             _finish_kernel, size, [rules, shard.number, begin], [s, *flags, self.finished, self.count, self.log]

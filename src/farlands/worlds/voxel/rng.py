@@ -1,6 +1,7 @@
 """Counter-based randomness: a pure function of (64-bit seed, two counters), so order and batch size change nothing.
 
-The mixing function is pcg4d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020).
+The mixing function is pcg4d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020) with its
+xor-shift once more at the end: without it the low bits, which ``%`` and ``&`` look at, are biased within most seeds.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ def pcg4d(x: wp.uint32, y: wp.uint32, z: wp.uint32, w: wp.uint32):
     y = y + z * x
     z = z + x * y
     w = w + y * z
+    x = x ^ (x >> wp.uint32(16))
+    y = y ^ (y >> wp.uint32(16))
+    z = z ^ (z >> wp.uint32(16))
+    w = w ^ (w >> wp.uint32(16))
     return wp.vec4ui(x, y, z, w)
 
 
@@ -69,11 +74,10 @@ def pcg4d_host(x: np.ndarray, y: np.ndarray, z: np.ndarray, w: np.ndarray) -> tu
     """``pcg4d`` on uint32 arrays on the host; equal to the kernel's bit for bit."""
     x, y, z, w = (np.asarray(v, dtype=np.uint64) & _MASK for v in (x, y, z, w))
     x, y, z, w = ((v * 1664525 + 1013904223) & _MASK for v in (x, y, z, w))
-    for turn in range(2):
+    for _ in range(2):
         x = (x + y * w) & _MASK
         y = (y + z * x) & _MASK
         z = (z + x * y) & _MASK
         w = (w + y * z) & _MASK
-        if turn == 0:
-            x, y, z, w = (v ^ (v >> np.uint64(16)) for v in (x, y, z, w))
+        x, y, z, w = (v ^ (v >> np.uint64(16)) for v in (x, y, z, w))
     return x.astype(np.uint32), y.astype(np.uint32), z.astype(np.uint32), w.astype(np.uint32)

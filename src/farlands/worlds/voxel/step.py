@@ -8,10 +8,11 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
 from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.breaking import mine, stop_breaking
+from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
 from farlands.worlds.voxel.hand import choose, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock
 from farlands.worlds.voxel.physics import fluid_around, move_body
-from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, Body, Cause, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, NUM_HEADINGS, Tables
 from farlands.worlds.voxel.vitals import DAY, SLEEP_TICKS, live
 
@@ -164,33 +165,6 @@ def _tick_kernel(
     smelt(s, t, rules, w, r)
 
 
-@wp.struct
-class EpisodeLog:
-    """Finished episodes, one ring per shard: int32 ``[shards, capacity, 6 + achievements]`` and counts ``[shards]``."""
-
-    rows: wp.array3d(dtype=wp.int32)
-    count: wp.array(dtype=wp.int32)
-
-
-LOG_ROW, LOG_SEED_LOW, LOG_SEED_HIGH, LOG_LENGTH, LOG_RETURN, LOG_CAUSE, LOG_UNLOCKED = range(7)
-
-
-@wp.func
-def _log_episode(s: VoxelState, log: EpisodeLog, shard: int, w: int, r: int):
-    n = wp.atomic_add(log.count, shard, 1)
-    if n < log.rows.shape[1]:
-        log.rows[shard, n, LOG_ROW] = r
-        log.rows[shard, n, LOG_SEED_LOW] = s.clock[Clock.SEED_LOW, w]
-        log.rows[shard, n, LOG_SEED_HIGH] = s.clock[Clock.SEED_HIGH, w]
-        log.rows[shard, n, LOG_LENGTH] = s.clock[Clock.STEP, w]
-        log.rows[shard, n, LOG_RETURN] = s.body[Body.RETURN, r]
-        log.rows[shard, n, LOG_CAUSE] = s.body[Body.CAUSE, r]
-        k = int(0)
-        while k < NUM_ACHIEVEMENTS:
-            log.rows[shard, n, LOG_UNLOCKED + k] = s.unlocked[r, k]
-            k += 1
-
-
 @kernel
 def _finish_kernel(
     # Model
@@ -226,16 +200,18 @@ def _finish_kernel(
     terminated[r] = died
     truncated[r] = cut
     if died or cut:
-        _log_episode(s, log, shard, w, r)
+        log_episode(s, log, shard, w, r)
         finished[begin + wp.atomic_add(count, shard, 1)] = w
 
 
 @kernel
-def _clear_count_kernel(
+def _begin_finishing_kernel(
     # In
     shard: int,
     # Out
     count: wp.array(dtype=wp.int32),
+    log: EpisodeLog,
 ):
-    """Empty the shard's list of finished worlds."""
+    """Empty the shard's list of finished worlds and count the step for its log."""
     count[shard] = 0
+    log.time[shard] = log.time[shard] + 1

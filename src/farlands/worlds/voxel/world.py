@@ -14,31 +14,25 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
 from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.episodes import EpisodeBook
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
-from farlands.worlds.voxel.launches import Launcher, Shard
+from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.rendering.renderer import Renderer
+from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import check_options, parse_kit, world_spec
 from farlands.worlds.voxel.state import (
-    NUM_ACHIEVEMENTS,
-    Cause,
     Clock,
     Rules,
     StateArray,
     allocate_state,
     persistent_arrays,
 )
-from farlands.worlds.voxel.step import LOG_UNLOCKED, EpisodeLog
 from farlands.worlds.voxel.tables import MILLI, make_tables
 from farlands.worlds.world import Episodes, Step, World
-
-_EPISODES_PER_WORLD = 16
-"""Finished episodes kept per world between two drains."""
-
 
 class VoxelWorld(World):
     """A batch of voxel worlds on one device.
@@ -75,6 +69,7 @@ class VoxelWorld(World):
         self.spec = world_spec(options)
         self._device = str(self.device)
         self._side = options.window
+        load_kernels(self._device, pictures=any(sense in PICTURES for sense in options.senses))
         self._shards = self._make_shards(num_shards)
         self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
         self._graphs: dict[tuple[int, ...], list[object]] = {}
@@ -125,14 +120,7 @@ class VoxelWorld(World):
             (self.num_rows, 1 if self.options.actions == "flat" else NUM_FACTORS), dtype=torch.int32, device=self.device
         )
         self._count = torch.zeros(shards, dtype=torch.int32, device=self.device)
-        self._log_count = torch.zeros(shards, dtype=torch.int32, device=self.device)
-        capacity = _EPISODES_PER_WORLD * max(shard.size for shard in self._shards)
-        self._log_rows = torch.zeros(
-            (shards, capacity, LOG_UNLOCKED + NUM_ACHIEVEMENTS), dtype=torch.int32, device=self.device
-        )
-        log = EpisodeLog()
-        log.rows = wp.from_torch(self._log_rows, requires_grad=False)
-        log.count = wp.from_torch(self._log_count, requires_grad=False)
+        self._book = EpisodeBook([shard.size * self.num_agents for shard in self._shards], device)
         nodes = ((self._side >> COLUMN_SHIFT) + 1) ** 2
         caves = ((self._side >> CAVE_SHIFT) + 1) ** 2 * CAVE_LEVELS
         lattice = Lattice()
@@ -151,7 +139,7 @@ class VoxelWorld(World):
             count=wp.from_torch(self._count, requires_grad=False),
             everyone=wp.array(np.arange(self.num_worlds), dtype=wp.int32, device=device),
             shard_sizes=wp.array([shard.size for shard in self._shards], dtype=wp.int32, device=device),
-            log=log,
+            log=self._book.log,
             options=self.options,
             device=device,
         )
@@ -163,7 +151,7 @@ class VoxelWorld(World):
         clock[Clock.STREAM_LOW] = halves[:, 0]
         clock[Clock.STREAM_HIGH] = halves[:, 1]
         clock[Clock.EPISODE] = -1
-        self._log_count.zero_()
+        self._book.clear()
         self._each_shard(
             lambda shard: self._launcher.regenerate(shard, self._launcher.everyone, self._launcher.shard_sizes)
         )
@@ -172,7 +160,10 @@ class VoxelWorld(World):
 
     def _streams(self, seed: int | Sequence[int]) -> np.ndarray:
         """uint64 ``[W]``: the stream of level seeds of each world; its first level is seeded by the stream itself."""
-        seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+        try:
+            seeds = [seed] if isinstance(seed, int | np.integer) else list(seed)
+        except TypeError:
+            raise ValueError(f"seed {seed!r} is neither an integer nor one for each world") from None
         for value in seeds:
             if not isinstance(value, int | np.integer) or not 0 <= int(value) < 2**64:
                 raise ValueError(f"seed {value!r} is not an integer in [0, 2**64)")
@@ -290,11 +281,7 @@ class VoxelWorld(World):
         return torch.as_tensor(list(chosen), dtype=torch.int64, device=self.device)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        return {
-            **{a.name: self._tensors[a.name].clone() for a in self._arrays},
-            "episode_rows": self._log_rows[:, : int(self._log_count.max())].clone(),
-            "episode_count": self._log_count.clone(),
-        }
+        return {a.name: self._tensors[a.name].clone() for a in self._arrays} | self._book.state_dict()
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
         for array in self._arrays:
@@ -303,40 +290,19 @@ class VoxelWorld(World):
             if value is None or value.shape != target.shape or value.dtype != target.dtype:
                 found = "missing" if value is None else f"{value.dtype} {tuple(value.shape)}"
                 raise ValueError(f"world state: {array.name} is {found}, expected {target.dtype} {tuple(target.shape)}")
+        self._book.check(state)
         for array in self._arrays:
             self._tensors[array.name].copy_(state[array.name])
-        rows = state["episode_rows"]
-        self._log_count.zero_()
-        if rows.shape[0] == self._log_rows.shape[0] and rows.shape[1] <= self._log_rows.shape[1]:
-            self._log_rows[:, : rows.shape[1]].copy_(rows)
-            self._log_count.copy_(state["episode_count"])
+        self._book.load_state_dict(state)
         self._seeded = True
 
     def drain_episodes(self) -> Episodes:
-        counts = self._log_count.cpu().numpy().copy()
-        kept = np.minimum(counts, self._log_rows.shape[1])
-        rows = np.concatenate([self._log_rows[k, : kept[k]].cpu().numpy() for k in range(len(kept))])
-        self._log_count.zero_()
-        return _episodes(rows, int((counts - kept).sum()))
+        return self._book.drain()
 
     def close(self) -> None:
         self._graphs.clear()
         if self._pool is not None:
             self._pool.shutdown()
-
-
-def _episodes(rows: np.ndarray, dropped: int) -> Episodes:
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]
-    low, high = rows[:, 1].view(np.uint32).astype(np.uint64), rows[:, 2].view(np.uint32).astype(np.uint64)
-    return Episodes(
-        row=rows[:, 0].astype(np.int64),
-        seed=low | (high << np.uint64(32)),
-        length=rows[:, 3].astype(np.int64),
-        reward=rows[:, 4].astype(np.float64) / MILLI,
-        cause=np.array([Cause(int(c)).name.lower() for c in rows[:, 5]], dtype=object),
-        achievements=rows[:, LOG_UNLOCKED:].astype(np.int64),
-        dropped=dropped,
-    )
 
 
 def _copy(step: Step) -> Step:

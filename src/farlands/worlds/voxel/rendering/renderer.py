@@ -28,6 +28,7 @@ from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import Tables
 
 PICTURES = ("pixels", "depth", "segmentation")
+PICTURE_KERNELS = (_aim_cameras_kernel, _draw_kernel)
 
 _MODELS = {Shape.EMPTY: MODEL_NONE, Shape.CUBE: MODEL_CUBE, Shape.PLANT: MODEL_CROSS, Shape.FLUID: MODEL_FLUID}
 _SPECIAL_MODELS = {

@@ -1,0 +1,187 @@
+"""The expert: plans, goes, digs and makes until it has the goal item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator
+
+import numpy as np
+
+from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
+from farlands.worlds.voxel.expert.hands import Doing, Hands, act
+from farlands.worlds.voxel.expert.legs import PILLAR_BLOCKS, Legs
+from farlands.worlds.voxel.expert.paths import Land, Route, Search
+from farlands.worlds.voxel.expert.planner import Collect, Craft, Planner, Smelt, Task, break_ticks
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, SIDES, Cell, View
+from farlands.worlds.voxel.recipes import SMELTING_TICKS
+from farlands.worlds.voxel.state import Body
+from farlands.worlds.voxel.world import VoxelWorld
+
+_SPARE = {"oak_log": 2, "spruce_log": 2}
+"""Wood for another tool, collected while there are trees about."""
+_TICKS_PER_BLOCK = 12.0
+"""About what a block of way costs, for guesses of what is cheap to collect."""
+_MOST_TARGETS = 24
+_FAILURES = 40
+"""Tasks that may fail in a row before the expert gives up."""
+_GAIN_STEPS = 12
+
+
+class Expert:
+    """A scripted player of one world that reads the whole state and acts by flat actions.
+
+    Args:
+        world: A batch of worlds on the CPU with ``flat`` actions, one agent each.
+        index: Which world to play.
+        goal: Item to make or collect.
+
+    Raises:
+        ValueError: The worlds are not on the CPU or their actions are not flat.
+    """
+
+    def __init__(self, world: VoxelWorld, index: int = 0, goal: str = "diamond_pickaxe") -> None:
+        if world.options.actions != "flat":
+            raise ValueError(f"actions {world.options.actions!r}: the expert plays flat actions")
+        self._view = View(world, index)
+        self._goal = goal
+        self._ticks_per_step = world.options.ticks_per_step
+        self._hands = Hands(self._view, self._may_break)
+        self._legs = Legs(self._view, self._hands)
+        self._banned: set[tuple[Cell, Cell]] = set()
+        self.failures: Counter[str] = Counter()
+
+    def actions(self) -> Iterator[int]:
+        """Flat actions, one a step, each to be carried out before the next is asked for; ends at the goal or in despair."""
+        failed = 0
+        while self._view.count(self._goal) == 0 and failed < _FAILURES:
+            tasks = self._plan()
+            if (yield from self._do(tasks)):
+                failed = 0
+            else:
+                failed += 1
+                self.failures[str(type(tasks[0]).__name__)] += 1
+                yield from self._shake(failed)
+
+    def _plan(self) -> list[Task]:
+        stations = frozenset(name for name in ("crafting_table", "furnace") if self._view.station_near(name))
+        planner = Planner(self._block_ticks())
+        return planner.plan(self._goal, self._view.carried(), near=stations, spare=_SPARE)
+
+    def _block_ticks(self) -> dict[str, float]:
+        """What getting to the nearest of each kind of block and breaking it by hand may take."""
+        blocks = self._view.window()
+        x, y, z = self._view.feet
+        here = np.array([x - self._view.origin[0], y - self._view.origin[1], z])
+        found = {}
+        for index, block in enumerate(BLOCKS):
+            cells = np.argwhere(blocks == index) if block.drop else ()
+            if len(cells):
+                way = float(np.abs(cells - here).sum(axis=1).min())
+                found[block.name] = way * _TICKS_PER_BLOCK + min(break_ticks("nothing", block), 200.0)
+        return found
+
+    def _do(self, tasks: list[Task]) -> Doing:
+        """The first task of a plan."""
+        task = tasks[0]
+        if isinstance(task, Collect):
+            return (yield from self._collect(task))
+        for station in task.stations:
+            if not (yield from self._set_up(station)):
+                return False
+        done = (yield from self._craft(task)) if isinstance(task, Craft) else (yield from self._smelt(task))
+        if done:
+            yield from self._take_along(tasks[1:])
+        return done
+
+    def _collect(self, task: Collect) -> Doing:
+        """Go to the nearest source and break it, until there is enough."""
+        wanted = sum(self._view.count(name) for name in task.items) + task.count
+        while sum(self._view.count(name) for name in task.items) < wanted:
+            route = self._route_to(task.blocks)
+            if route is None or not (yield from self._travel(route)):
+                return False
+            before = self._view.carried()
+            if not (yield from self._hands.break_cells([route.target])):
+                self._banned.add((self._view.feet, route.target))
+                return False
+            if self._lost_tool(before):
+                return True
+        return True
+
+    def _lost_tool(self, before: dict[str, int]) -> bool:
+        return any(self._view.count(name) < n for name, n in before.items() if "pickaxe" in name)
+
+    def _route_to(self, blocks: tuple[str, ...]) -> Route | None:
+        land = Land(self._view, self._hands.ticks)
+        ids = [BLOCK_ID[name] for name in blocks]
+        cells = np.argwhere(np.isin(self._view.window(), ids) & land.may_break & np.isfinite(self._hands.ticks)[self._view.window()])
+        if not len(cells):
+            return None
+        cells = cells + np.array([*land.origin, 0])
+        distance = np.abs(cells - np.array(self._view.feet)) @ np.array([1.0, 1.0, 1.5])
+        nearest = cells[np.argsort(distance, kind="stable")[:_MOST_TARGETS]]
+        targets = [(int(x), int(y), int(z)) for x, y, z in nearest]
+        carried = sum(self._view.count(name) for name in PILLAR_BLOCKS)
+        return Search(land, self._view.feet, targets, carried, frozenset(self._banned)).run()
+
+    def _travel(self, route: Route) -> Doing:
+        for move in route.moves:
+            if not IN_CROSSHAIR[self._view.block(route.target)]:
+                return False
+            if not (yield from self._legs.follow(move)):
+                return False
+        return True
+
+    def _may_break(self, cell: Cell) -> bool:
+        """Whether a block may go because it is in the way: never one that holds back lava."""
+        return not self._view.touches_lava(cell)
+
+    def _set_up(self, station: str) -> Doing:
+        """See that a station stands near."""
+        if self._view.station_near(station):
+            return True
+        if (yield from self._hands.place(station)):
+            return True
+        x, y, z = self._view.feet
+        niches = [(x + dx, y + dy, z + 1) for dx, dy, dz in SIDES if dz == 0]
+        niches = [cell for cell in niches if self._view.solid(cell) and self._may_break(cell)]
+        for niche in niches:
+            if (yield from self._hands.break_cells([niche])) and (yield from self._hands.place(station)):
+                return True
+        return False
+
+    def _craft(self, task: Craft) -> Doing:
+        before = self._view.count(task.recipe.output)
+        for _ in range(task.times):
+            yield from act(f"craft_{task.recipe.output}")
+        return self._view.count(task.recipe.output) > before
+
+    def _smelt(self, task: Smelt) -> Doing:
+        """Fill the furnace and stay with it."""
+        output = task.smelting.output
+        before = self._view.count(output)
+        for _ in range(task.count):
+            yield from act(f"smelt_{output}")
+        for _ in range(task.count * SMELTING_TICKS // self._ticks_per_step + _GAIN_STEPS):
+            if self._view.body(Body.SMELTING) < 0:
+                break
+            yield from act("noop")
+        return self._view.count(output) >= before + task.count
+
+    def _take_along(self, rest: list[Task]) -> Generator[int, None, None]:
+        """Break and so carry the stations near that a later task needs, unless the next tasks need them here."""
+        here = next((k for k, task in enumerate(rest) if isinstance(task, Collect)), len(rest))
+        now = {station for task in rest[:here] if not isinstance(task, Collect) for station in task.stations}
+        later = {station for task in rest[here:] if not isinstance(task, Collect) for station in task.stations}
+        for station in sorted(later - now):
+            cell = self._view.find_near(station)
+            if cell is not None:
+                yield from self._hands.break_cells([cell])
+
+    def _shake(self, failed: int) -> Generator[int, None, None]:
+        """Get out of a corner: small moves that differ from time to time."""
+        names = ("back", "left", "right", "forward", "jump_forward", "jump")
+        yield from act(names[failed % len(names)])
+        if failed % 3 == 0:
+            yield from act("turn_left_45")
+        yield from act("noop")

@@ -1,0 +1,127 @@
+"""What the expert does with its hands: look, equip, break, place. Generators that yield flat actions, one a step.
+
+Each returns whether it got done what it was asked for; none assumes that it will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+
+import numpy as np
+
+from farlands.worlds.voxel.actions import FLAT_ACTION_ID
+from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
+from farlands.worlds.voxel.expert.planner import break_ticks
+from farlands.worlds.voxel.expert.sight import STEP_TICKS, aim_at, aim_to_place
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, Cell, View
+from farlands.worlds.voxel.items import ITEM_ID, ITEMS
+from farlands.worlds.voxel.state import Body
+from farlands.worlds.voxel.tables import NUM_HEADINGS
+
+Doing = Generator[int, None, bool]
+"""Yields flat actions; returns whether what was to be done is done."""
+
+_EXTRA_STEPS = 6
+_LONGEST_BREAK = 600.0
+"""Ticks. Nothing that takes longer is worth breaking."""
+
+
+def act(name: str, times: int = 1) -> Generator[int, None, None]:
+    """The same flat action some times."""
+    for _ in range(times):
+        yield FLAT_ACTION_ID[name]
+
+
+class Hands:
+    """The hand and the eyes of one agent.
+
+    Attributes:
+        ticks: float ``[blocks]``: ticks to break each block with the best tool carried; infinite if not worth it.
+
+    Args:
+        view: The world.
+        allowed: Whether a cell that is in the way may be broken.
+    """
+
+    def __init__(self, view: View, allowed: Callable[[Cell], bool]) -> None:
+        self._view = view
+        self._allowed = allowed
+        self._tools: frozenset[str] = frozenset({"?"})
+        self._ticks = np.zeros(len(BLOCKS))
+
+    @property
+    def ticks(self) -> np.ndarray:
+        tools = frozenset(self.best_tools().values())
+        if tools != self._tools:
+            self._tools = tools
+            found = np.array([break_ticks(self.tool_for(block.name), block) for block in BLOCKS])
+            self._ticks = np.where(found > _LONGEST_BREAK, np.inf, found)
+        return self._ticks
+
+    def best_tools(self) -> dict[ToolClass, str]:
+        """The tool of each class that equipping takes in hand: the best carried, by tier and then speed."""
+        best: dict[ToolClass, str] = {}
+        for item in sorted(ITEMS, key=lambda item: (item.tier, item.speed)):
+            if item.tool != ToolClass.NONE and f"equip_{item.tool.name.lower()}" in FLAT_ACTION_ID:
+                if self._view.count(item.name) > 0:
+                    best[item.tool] = item.name
+        return best
+
+    def tool_for(self, block: str) -> str:
+        """What to have in hand to break a block: the best tool of its class, else whatever is held."""
+        return self.best_tools().get(BLOCKS[BLOCK_ID[block]].tool, "nothing")
+
+    def equip_for(self, cell: Cell) -> Doing:
+        """Take the tool for a cell's block in hand."""
+        block = BLOCKS[self._view.block(cell)]
+        tool = self.tool_for(block.name)
+        if tool != "nothing" and self._view.held != tool:
+            yield from act(f"equip_{block.tool.name.lower()}")
+        return tool == "nothing" or self._view.held == tool
+
+    def turn_to(self, yaw: int, pitch: int) -> Doing:
+        """Turn to a heading and pitch in steps of 15 degrees."""
+        around = (yaw - self._view.body(Body.YAW) + 12) % NUM_HEADINGS - 12
+        whole = round(around / 3)
+        rest = around - 3 * whole
+        rise = pitch - self._view.body(Body.PITCH)
+        yield from act("turn_right_45" if whole > 0 else "turn_left_45", abs(whole))
+        yield from act("turn_right" if rest > 0 else "turn_left", abs(rest))
+        yield from act("look_up" if rise > 0 else "look_down", abs(rise))
+        return self._view.body(Body.YAW) == yaw and self._view.body(Body.PITCH) == pitch
+
+    def break_cells(self, cells: Collection[Cell]) -> Doing:
+        """Break the blocks in some cells, and what is in the way of that, the quickest first."""
+        for _ in range(4 * len(cells) + 8):
+            left = [cell for cell in cells if IN_CROSSHAIR[self._view.block(cell)]]
+            if not left:
+                return True
+            aim = aim_at(self._view, left, self.ticks, self._allowed)
+            if aim is None:
+                return False
+            if (yield from self.equip_for(aim.hit)):
+                yield from self.turn_to(aim.yaw, aim.pitch)
+                yield from self._break(aim.hit)
+        return False
+
+    def _break(self, cell: Cell) -> Doing:
+        """Break the block that is in the crosshair now."""
+        block = self._view.block(cell)
+        limit = int(self.ticks[block] / STEP_TICKS) + _EXTRA_STEPS
+        held = self._view.held
+        for _ in range(limit):
+            if self._view.block(cell) != block:
+                return True
+            if self._view.held != held:
+                return False
+            yield from act("attack")
+        return self._view.block(cell) != block
+
+    def place(self, item: str, wanted: Cell | None = None) -> Doing:
+        """Place a carried item's block, in one cell or anywhere in reach."""
+        aim = aim_to_place(self._view, wanted)
+        if aim is None:
+            return False
+        yield from self.turn_to(aim.yaw, aim.pitch)
+        yield from act(f"place_{item}")
+        return self._view.block(aim.wanted) == BLOCK_ID[ITEMS[ITEM_ID[item]].places]

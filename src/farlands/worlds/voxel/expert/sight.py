@@ -1,0 +1,188 @@
+"""Aiming: every way an agent can look from where it is, and what is hit on the way, by the crosshair's own rule."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from farlands.worlds.voxel.blocks import BLOCKS
+from farlands.worlds.voxel.crosshair import RAY_SHIFT, REACH
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOLID, Cell, View
+from farlands.worlds.voxel.physics import BODY_HEIGHT, TURN_SHIFT
+from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body
+from farlands.worlds.voxel.tables import NUM_HEADINGS, heading_sines
+
+MAX_PITCH = 6
+STEP_TICKS = 4
+_CROSSINGS = 13
+"""More cell borders than a ray of reach 4.5 can cross."""
+_NEVER = 1 << 30
+_REPLACEABLE = np.array([block.replaceable for block in BLOCKS])
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A way to look.
+
+    Attributes:
+        yaw, pitch: In steps of 15 degrees, as in the body state.
+        hit: The first cell in the crosshair.
+        wanted: The cell aimed at, behind ``hit`` if they differ; for placing, the cell that would be filled.
+        ticks: About what turning there and breaking the way free take.
+    """
+
+    yaw: int
+    pitch: int
+    hit: Cell
+    wanted: Cell
+    ticks: float
+
+
+@functools.cache
+def _directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Yaws int64 ``[N]``, pitches int64 ``[N]`` and ray directions int64 ``[N, 3]`` (times 2^14) of all ways to look."""
+    turn = heading_sines().astype(np.int64)
+    yaw, pitch = (
+        a.ravel() for a in np.meshgrid(np.arange(NUM_HEADINGS), np.arange(-MAX_PITCH, MAX_PITCH + 1), indexing="ij")
+    )
+    level = turn[(pitch + 30) % NUM_HEADINGS]
+    x = (turn[yaw] * level) >> TURN_SHIFT
+    y = (turn[(yaw + 6) % NUM_HEADINGS] * level) >> TURN_SHIFT
+    return yaw, pitch, np.stack([x, y, turn[(pitch + 24) % NUM_HEADINGS]], axis=-1)
+
+
+def turn_steps(view: View, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """Steps it takes to turn from the present heading and pitch, by 15 and 45 degrees at a time."""
+    around = (yaw - view.body(Body.YAW) + 12) % NUM_HEADINGS - 12
+    whole = np.rint(around / 3)
+    return np.abs(whole) + np.abs(around - 3 * whole) + np.abs(pitch - view.body(Body.PITCH))
+
+
+def trace(eye: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cells that rays from ``eye`` (position units) pass, in all directions.
+
+    Returns:
+        cells int64 ``[K, N, 3]`` in the order of passing, distance int64 ``[K, N]`` at which each is entered, in ray
+        units, and the axis int64 ``[K, N]`` along which (-1 for the cell of the eye).
+    """
+    cells, distance, axes = _trace_from(*(c & (POSITION_ONE - 1) for c in eye))
+    return cells + np.array([c >> POSITION_SHIFT for c in eye]), distance, axes
+
+
+@functools.lru_cache(maxsize=256)
+def _trace_from(*inside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``trace`` for an eye at a place inside the cell (0, 0, 0)."""
+    d = _directions()[2]
+    go = np.sign(d)
+    at = np.zeros_like(d)
+    part = np.where(d > 0, POSITION_ONE - np.array(inside), np.array(inside)) << (RAY_SHIFT + TURN_SHIFT - POSITION_SHIFT)
+    size = np.maximum(np.abs(d), 1)
+    next_at = np.where(d != 0, part // size, _NEVER)
+    every = np.where(d != 0, (1 << (RAY_SHIFT + TURN_SHIFT)) // size, _NEVER)
+    rows = np.arange(len(d))
+    cells, distance, axes = [at.copy()], [np.zeros(len(d), dtype=np.int64)], [np.full(len(d), -1)]
+    for _ in range(_CROSSINGS):
+        axis = np.where(next_at[:, 1] < next_at[:, 0], 1, 0)
+        axis = np.where(next_at[:, 2] < next_at[rows, axis], 2, axis)
+        distance.append(next_at[rows, axis])
+        next_at[rows, axis] += every[rows, axis]
+        at[rows, axis] += go[rows, axis]
+        cells.append(at.copy())
+        axes.append(axis)
+    return np.stack(cells), np.stack(distance), np.stack(axes)
+
+
+def aim_at(
+    view: View,
+    targets: Iterable[Cell],
+    ticks: np.ndarray,
+    allowed: Callable[[Cell], bool],
+    eye: tuple[int, int, int] | None = None,
+) -> Aim | None:
+    """The quickest way to get at any of the target cells with the hand, breaking what is in the way.
+
+    Args:
+        view: The world.
+        targets: Cells that hold something the crosshair can hit.
+        ticks: float ``[blocks]``, ticks to break each block.
+        allowed: Whether a cell that is in the way may be broken.
+        eye: Where to look from, the agent's own eye by default.
+
+    Returns:
+        None if there is no way.
+    """
+    cells, distance, _ = trace(eye or view.eye)
+    blocks = view.blocks_at(cells)
+    stops = IN_CROSSHAIR[blocks] & (distance <= REACH)
+    is_target = stops & _are_in(cells, targets)
+    if not is_target.any():
+        return None
+    cost = np.where(stops & ~is_target, ticks[blocks], 0.0)
+    before = np.concatenate([np.zeros_like(cost[:1]), np.cumsum(cost[:-1], axis=0)])
+    first = is_target.argmax(axis=0)
+    rays = np.arange(cells.shape[1])
+    yaw, pitch, _ = _directions()
+    total = before[first, rays] + STEP_TICKS * turn_steps(view, yaw, pitch)
+    total = np.where(is_target.any(axis=0), total, math.inf)
+    for ray in np.argsort(total, kind="stable"):
+        if math.isinf(total[ray]):
+            return None
+        way = cells[: first[ray], ray][stops[: first[ray], ray]]
+        if all(allowed(_cell(c)) for c in way):
+            wanted = _cell(cells[first[ray], ray])
+            hit = _cell(way[0]) if len(way) else wanted
+            return Aim(int(yaw[ray]), int(pitch[ray]), hit, wanted, float(total[ray]))
+    return None
+
+
+def aim_to_place(view: View, wanted: Cell | None = None) -> Aim | None:
+    """The quickest way to look so that a full block can be placed, in one cell or in any but those of the body.
+
+    Returns:
+        None if there is no way; else an aim whose ``wanted`` is the cell that would be filled.
+    """
+    cells, distance, axes = trace(view.eye)
+    blocks = view.blocks_at(cells)
+    stops = IN_CROSSHAIR[blocks] & (distance <= REACH)
+    first = stops.argmax(axis=0)
+    rays = np.arange(cells.shape[1])
+    hit, hit_block = cells[first, rays], blocks[first, rays]
+    back = np.zeros_like(hit)
+    axis = axes[first, rays]
+    _, _, d = _directions()
+    back[rays, axis] = -np.sign(d[rays, axis])
+    into = np.where(_REPLACEABLE[hit_block][:, None], hit, hit + back)
+    fits = stops.any(axis=0) & (first > 0) & _REPLACEABLE[view.blocks_at(into)] & ~_overlaps_body(view, into)
+    fits &= IS_SOLID[hit_block] | _REPLACEABLE[hit_block]
+    if wanted is not None:
+        fits &= (into == np.array(wanted)).all(axis=-1)
+    if not fits.any():
+        return None
+    yaw, pitch, _ = _directions()
+    total = np.where(fits, STEP_TICKS * turn_steps(view, yaw, pitch), math.inf)
+    ray = int(total.argmin())
+    return Aim(int(yaw[ray]), int(pitch[ray]), _cell(hit[ray]), _cell(into[ray]), float(total[ray]))
+
+
+def _overlaps_body(view: View, cells: np.ndarray) -> np.ndarray:
+    low = view.body(Body.Z) >> POSITION_SHIFT
+    high = (view.body(Body.Z) + BODY_HEIGHT - 1) >> POSITION_SHIFT
+    level = (cells[..., 2] >= low) & (cells[..., 2] <= high)
+    under = _are_in(cells[..., :2], view.footprint)
+    return level & under
+
+
+def _are_in(cells: np.ndarray, wanted: Iterable[tuple[int, ...]]) -> np.ndarray:
+    """bool ``[...]``: which of the cells int ``[..., D]`` are among the wanted."""
+    found = np.zeros(cells.shape[:-1], dtype=bool)
+    for cell in wanted:
+        found |= (cells == np.array(cell)).all(axis=-1)
+    return found
+
+
+def _cell(array: np.ndarray) -> Cell:
+    return int(array[0]), int(array[1]), int(array[2])

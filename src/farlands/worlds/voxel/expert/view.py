@@ -1,0 +1,163 @@
+"""What the expert sees of one world: everything, through walls, by block coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import warp as wp
+
+from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, CACTUS, LAVA, Shape
+from farlands.worlds.voxel.items import ITEM_ID, ITEMS
+from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, EYE_HEIGHT
+from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, VELOCITY_ONE, Body, Clock
+from farlands.worlds.voxel.world import VoxelWorld
+
+Cell = tuple[int, int, int]
+"""Block coordinates (x east, y north, z up)."""
+
+SHAPE = np.array([block.shape for block in BLOCKS])
+IS_SOLID = SHAPE == Shape.CUBE
+IS_FLUID = SHAPE == Shape.FLUID
+IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
+SIDES: tuple[Cell, ...] = ((1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+
+
+class View:
+    """The state of one world of a batch on the CPU, read in place: always up to date.
+
+    Args:
+        world: The batch.
+        index: Which world of it; one agent a world.
+
+    Raises:
+        ValueError: The batch is not on the CPU.
+    """
+
+    def __init__(self, world: VoxelWorld, index: int = 0) -> None:
+        if world.device.type != "cpu":
+            raise ValueError(f"device {world.device}: the expert reads worlds on the cpu only")
+        state, side = world.state, world.options.window
+        self.side = side
+        self._blocks = wp.to_torch(state.blocks).numpy()[index].reshape(side, side, HEIGHT)
+        self._body = wp.to_torch(state.body).numpy()[:, index]
+        self._clock = wp.to_torch(state.clock).numpy()[:, index]
+        self._counts = wp.to_torch(state.counts).numpy()[index]
+        self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
+        self._slot_wear = wp.to_torch(state.slot_wear).numpy()[index]
+
+    def body(self, row: Body) -> int:
+        """One number of the body state."""
+        return int(self._body[row])
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Least block coordinates of the window."""
+        return int(self._clock[Clock.ORIGIN_X]), int(self._clock[Clock.ORIGIN_Y])
+
+    @property
+    def eye(self) -> tuple[int, int, int]:
+        """Where the crosshair's ray starts, in position units."""
+        return self.body(Body.X), self.body(Body.Y), self.body(Body.Z) + EYE_HEIGHT
+
+    @property
+    def position(self) -> tuple[float, float, float]:
+        """The feet, in blocks."""
+        return tuple(self.body(row) / POSITION_ONE for row in (Body.X, Body.Y, Body.Z))  # type: ignore[return-value]
+
+    @property
+    def velocity(self) -> tuple[float, float]:
+        """Sideways motion, in blocks per tick."""
+        return self.body(Body.VX) / VELOCITY_ONE, self.body(Body.VY) / VELOCITY_ONE
+
+    @property
+    def feet(self) -> Cell:
+        """The cell of the middle of the feet."""
+        return tuple(self.body(row) >> POSITION_SHIFT for row in (Body.X, Body.Y, Body.Z))  # type: ignore[return-value]
+
+    @property
+    def footprint(self) -> list[tuple[int, int]]:
+        """The columns the body is over, as (x, y)."""
+        spans = [
+            range((self.body(r) - BODY_HALF_WIDTH) >> POSITION_SHIFT, ((self.body(r) + BODY_HALF_WIDTH - 1) >> POSITION_SHIFT) + 1)
+            for r in (Body.X, Body.Y)
+        ]
+        return [(x, y) for x in spans[0] for y in spans[1]]
+
+    @property
+    def on_ground(self) -> bool:
+        """Whether the body stands on something."""
+        return self.body(Body.ON_GROUND) != 0
+
+    @property
+    def afloat(self) -> bool:
+        """Whether the feet are in a fluid."""
+        return bool(IS_FLUID[self.block(self.feet)])
+
+    @property
+    def held(self) -> str:
+        """Item in the hand, ``"nothing"`` for the bare hand."""
+        slot = self.body(Body.HAND)
+        return ITEMS[int(self._slot_item[slot])].name if slot >= 0 else "nothing"
+
+    def count(self, item: str) -> int:
+        """How many of an item are carried."""
+        return int(self._counts[ITEM_ID[item]])
+
+    def carried(self) -> dict[str, int]:
+        """Everything carried, by item."""
+        return {item.name: int(n) for item, n in zip(ITEMS, self._counts, strict=True) if n > 0}
+
+    def uses_left(self, tool: str) -> int:
+        """Uses left of all tools of a name together."""
+        slots = self._slot_item == ITEM_ID[tool]
+        return int((ITEMS[ITEM_ID[tool]].durability - self._slot_wear[slots]).sum())
+
+    def block(self, cell: Cell) -> int:
+        """Block id; beyond the window bedrock below the top of the world, air above it."""
+        return int(self.blocks_at(np.array(cell)))
+
+    def solid(self, cell: Cell) -> bool:
+        """Whether a cell stops a body."""
+        return bool(IS_SOLID[self.block(cell)])
+
+    def blocks_at(self, cells: np.ndarray) -> np.ndarray:
+        """Block ids uint8 ``[...]`` of cells int ``[..., 3]``."""
+        x, y, z = cells[..., 0], cells[..., 1], cells[..., 2]
+        x0, y0 = self.origin
+        side = self.side
+        inside = (x >= x0) & (x < x0 + side) & (y >= y0) & (y < y0 + side) & (z >= 0) & (z < HEIGHT)
+        found = self._blocks[x % side, y % side, np.clip(z, 0, HEIGHT - 1)]
+        return np.where(inside, found, np.where(z >= HEIGHT, AIR, BEDROCK))
+
+    def window(self) -> np.ndarray:
+        """uint8 ``[S, S, 64]``: a copy of the window whose first cell is the block at ``origin``."""
+        x0, y0 = self.origin
+        return np.roll(self._blocks, (-(x0 % self.side), -(y0 % self.side)), axis=(0, 1))
+
+    def touches_lava(self, cell: Cell) -> bool:
+        """Whether lava stands in the cell or at one of its six sides."""
+        return any(self.block(at) == LAVA for at in (cell, *beside(cell)))
+
+    def station_near(self, item: str) -> bool:
+        """Whether a station stands within its reach (4 blocks aside, 3 up or down)."""
+        return self.find_near(item) is not None
+
+    def find_near(self, item: str) -> Cell | None:
+        """Cell of a station in reach of the feet, or None."""
+        x, y, z = self.feet
+        shape = (range(x - 4, x + 5), range(y - 4, y + 5), range(max(z - 3, 0), min(z + 4, HEIGHT)))
+        cells = np.stack(np.meshgrid(*shape, indexing="ij"), axis=-1)
+        found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
+        return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
+
+
+def beside(cell: Cell) -> Iterable[Cell]:
+    """The six cells that share a side with a cell."""
+    return ((cell[0] + x, cell[1] + y, cell[2] + z) for x, y, z in SIDES)
+
+
+def can_stand_on(block: int) -> bool:
+    """Whether a block carries a body without hurting it."""
+    return bool(IS_SOLID[block]) and block != CACTUS
