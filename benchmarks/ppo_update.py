@@ -53,7 +53,7 @@ class SyntheticWorld(World):
             self._screens.append(shown)
         self._turn = 0
 
-    def reset(self, seed, out=None) -> Step:  # noqa: ANN001
+    def reset(self, seed, out=None) -> Step:
         return self.step(torch.zeros(self.num_worlds, dtype=torch.int32), out)
 
     def step(self, actions: torch.Tensor, out: Step | None = None) -> Step:
@@ -65,7 +65,7 @@ class SyntheticWorld(World):
         out.reward.copy_(actions)
         return out
 
-    def snapshot(self, worlds=None):  # noqa: ANN001, ANN201
+    def snapshot(self, worlds=None):
         raise NotImplementedError
 
     restore = state_hash = drain_episodes = snapshot

@@ -85,9 +85,7 @@ def _memory(worlds: int) -> int:
     world = VoxelWorld(worlds, VoxelOptions(senses=PIXELS))
     tensors = [*world._tensors.values(), *world.final_observation.values(), *world._scratch.observation.values()]
     scratch = [world._launcher.lattice.relief, world._launcher.lattice.caves]
-    return sum(t.numel() * t.element_size() for t in tensors) + sum(a.capacity for a in scratch) + (
-        world._log_rows.numel() * world._log_rows.element_size()
-    )
+    return sum(t.numel() * t.element_size() for t in tensors) + sum(a.capacity for a in scratch) + world._book.num_bytes
 
 
 def training_rate(worlds: int, options: VoxelOptions, device: str, updates: int, repeats: int) -> tuple[float, float]:

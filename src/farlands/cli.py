@@ -1,7 +1,7 @@
 """The command line: one name, verbs only, each a few lines that call a room.
 
-``main`` is a plain function of its arguments, so that it can be tested and fuzzed in process. Nothing here imports torch
-before a verb has read its flags without complaint.
+``main`` is a plain function of its arguments, so that it can be tested and fuzzed in process. Nothing here imports
+torch before a verb has read its flags without complaint.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ VERBS = {
 
 def entry() -> None:
     """The console script."""
+    # libgomp's threads spin for milliseconds after every parallel region. That starves the threads that step worlds
+    # and, where other programs share the cores, slowed training more than threefold. Results do not depend on it.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = main(sys.argv[1:])
     sys.stdout.flush()
     sys.exit(code)
@@ -105,6 +108,7 @@ def _train(tokens: list[str]) -> int:
     from farlands.config import TrainConfig, anchored
     from farlands.recipes import apply_recipe
 
+    given = list(tokens)
     world, tokens = _take_subject(tokens, "WORLD", "farlands train")
     recipe, tokens = _take_flag(tokens, "recipe")
     config = _with_options(TrainConfig(world=world), world)
@@ -114,7 +118,7 @@ def _train(tokens: list[str]) -> int:
         return 0
     from farlands.runtime.session import train
 
-    return train(anchored(config))
+    return train(anchored(config), ["farlands", "train", *given])
 
 
 def _resume(tokens: list[str]) -> int:

@@ -41,7 +41,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _quote(value: object) -> str:
-    # Tokens from a command line may hold anything; line breaks, control characters and lone surrogates must not get out.
+    # Tokens from a command line may hold anything; line breaks, control characters and lone surrogates must stay in.
     text = str(value).encode("utf-8", "backslashreplace").decode()
     text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
     return f"'{text if len(text) <= 200 else text[:197] + '...'}'"

@@ -1,4 +1,4 @@
-"""Finding worlds, agents, rewards and callbacks by name: built in, installed by someone else, or in the user's own file.
+"""Finding worlds, agents, rewards and callbacks by name: built in, installed, or in the user's own file.
 
 A reference is one of
 
@@ -37,7 +37,7 @@ class Builtin:
     options: str = ""
 
 
-_REFERENCE = "farlands.worlds.reference:"
+_REFERENCE = "farlands.worlds.reference"
 
 BUILTINS: dict[str, dict[str, Builtin]] = {
     "world": {
@@ -46,7 +46,21 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
             "first-person survival and crafting in a procedurally generated block world",
             options="farlands.worlds.voxel.options:VoxelOptions",
         ),
-        "cue-corridor": Builtin(_REFERENCE + "CueCorridor", "remember a cue to the corridor's end (discrete, memory)"),
+        "cue-corridor": Builtin(
+            _REFERENCE + ":CueCorridor",
+            "remember a cue to the corridor's end (discrete, memory)",
+            options=_REFERENCE + "_options:CueCorridorOptions",
+        ),
+        "combination": Builtin(
+            _REFERENCE + ":Combination",
+            "set two dials to the symbols shown (multi-discrete)",
+            options=_REFERENCE + "_options:CombinationOptions",
+        ),
+        "point-reach": Builtin(
+            _REFERENCE + ":PointReach",
+            "push a point to its target (continuous)",
+            options=_REFERENCE + "_options:PointReachOptions",
+        ),
     },
     "agent": {
         "random": Builtin("farlands.agents.baselines:RandomAgent", "uniform over the possible choices"),
@@ -74,7 +88,7 @@ def resolve(kind: Kind, reference: str) -> Any:
                 return point.load()
             except Exception as error:
                 raise UserError(f"cannot load {kind}", reference, f"{point.value}: {first_line(error)}") from error
-    raise UserError(f"unknown {kind}", reference, names(kind) or f"give it as file.py:Name or module:Name")
+    raise UserError(f"unknown {kind}", reference, names(kind) or "give it as file.py:Name or module:Name")
 
 
 def resolve_options(reference: str) -> type:
@@ -139,7 +153,8 @@ def _load_file(path: Path) -> Any:
     if module_name in sys.modules:
         return sys.modules[module_name]
     spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None and spec.loader is not None, path
+    assert spec is not None, path
+    assert spec.loader is not None, path
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import inspect
 import io
+import itertools
 import re
 import textwrap
 import typing
@@ -63,10 +64,10 @@ def field_docs(kind: type) -> dict[str, str]:
             body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body  # type: ignore[attr-defined]
         except (OSError, TypeError, SyntaxError):
             continue
-        for statement, after in zip(body, body[1:], strict=False):
-            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-                if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                    docs[statement.target.id] = " ".join(str(after.value.value).split())
+        for statement, after in itertools.pairwise(body):
+            match statement, after:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    docs[name] = " ".join(text.split())
     return docs
 
 
@@ -140,8 +141,11 @@ def _check_tokens(flags: dict[str, Flag], tokens: Sequence[str], prog: str) -> l
     """The same tokens as tyro reads them. Names every mistake that shows in one flag and its values."""
     checked = []
     for name, values in _group_tokens(tokens, prog):
+        # A world's own option may be named without its prefix where nothing else has that name.
+        name = f"world.{name}" if name not in flags and f"world.{name}" in flags else name
         if name not in flags:
-            raise UserError("unknown flag", f"--{name}", [f"--{known}" for known in flags])
+            known = [*flags, *(each.removeprefix("world.") for each in flags)]
+            raise UserError("unknown flag", f"--{name}", [f"--{each}" for each in known])
         flag = flags[name]
         if typing.get_origin(flag.kind) is tuple:
             checked += [f"--{name}", *_check_values(flag, values)]

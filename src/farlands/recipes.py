@@ -42,8 +42,9 @@ RECIPES: dict[str, Recipe] = {
         "cue-corridor",
         "solved in seconds, by an agent that remembers",
         {
-            "steps": 200_000,
+            "steps": 60_000,
             "num_worlds": 64,
+            "threads": 1,
             "agent": {"hidden": 32, "perception_layers": 0},
             "ppo": {"rollout": 16, "epochs": 2, "minibatches": 2, "learning_rate": 3e-3},
         },

@@ -42,5 +42,7 @@ def make_agent(
         raise ValueError(f"network {config.network!r} needs a resolver to be found")
     network = resolve(config.network)
     if not (isinstance(network, type) and issubclass(network, Agent)):
-        raise TypeError(f"network {config.network!r} is {network!r}; it must be a subclass of farlands.agents.agent.Agent")
+        raise TypeError(
+            f"network {config.network!r} is {network!r}; it must be a subclass of farlands.agents.agent.Agent"
+        )
     return network(spec, config, value_heads)

@@ -88,9 +88,7 @@ class Agent(nn.Module):
         """Memory of an agent that has seen nothing, float32 ``[rows, M]``."""
         return torch.zeros(rows, self.memory_size, device=next(self.parameters()).device)
 
-    def act(
-        self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None
-    ) -> Act:
+    def act(self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None) -> Act:
         """Choose one action per row.
 
         Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -41,9 +42,7 @@ class RandomAgent:
         """Empty, float32 ``[rows, 0]``."""
         return torch.zeros(rows, 0)
 
-    def act(
-        self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None
-    ) -> Act:
+    def act(self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None) -> Act:
         """See ``Agent.act``; values are zero. Without noise: the first possible choice, or the middle of the box."""
         rows = len(first)
         values = torch.zeros(rows, self.value_heads, device=first.device)
@@ -63,10 +62,13 @@ class RandomAgent:
         raise TypeError(f"no uniform choice for {self.action!r}")
 
     def _in_box(self, rows: int, noise: Tensor | None, device: torch.device) -> tuple[Tensor, Tensor]:
-        low, high = torch.tensor((self.action.low, self.action.high), device=device)
+        # Bounds stay Python numbers: making tensors of them would wait for the host inside a CUDA graph.
         if noise is None:
             noise = torch.full((rows, self.noise_size), 0.5, device=device)
-        return low + noise * (high - low), -(high - low).log().sum().expand(rows)
+        sides = list(zip(self.action.low, self.action.high, strict=True))
+        action = torch.stack([low + (high - low) * noise[:, i] for i, (low, high) in enumerate(sides)], dim=1)
+        density = -sum(math.log(high - low) for low, high in sides)
+        return action, torch.full((rows,), density, device=device)
 
 
 class ZeroAgent(RandomAgent):
@@ -76,9 +78,7 @@ class ZeroAgent(RandomAgent):
         self.action = spec.action
         self.noise_size = 1
 
-    def act(
-        self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None
-    ) -> Act:
+    def act(self, observation: Mapping[str, Tensor], memory: Tensor, first: Tensor, noise: Tensor | None = None) -> Act:
         """See ``Agent.act``; masks are ignored, for an impossible choice does nothing."""
         rows, device = len(first), first.device
         match self.action:

@@ -32,8 +32,15 @@ class AgentConfig:
     """A user's own network instead: "file.py:Class" or "module:Class", a subclass of farlands.agents.agent.Agent."""
 
     def __post_init__(self) -> None:
-        for name, least in (("hidden", 1), ("perception_layers", 0), ("memory_layers", 1), ("memory_span", 1), ("patch", 1),
-                            ("patch_channels", 1), ("patch_layers", 0)):
+        for name, least in (
+            ("hidden", 1),
+            ("perception_layers", 0),
+            ("memory_layers", 1),
+            ("memory_span", 1),
+            ("patch", 1),
+            ("patch_channels", 1),
+            ("patch_layers", 0),
+        ):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
         if self.memory not in ("mingru", "none"):

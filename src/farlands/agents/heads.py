@@ -30,7 +30,7 @@ class Heads(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, features: Tensor, mask: Tensor | None = None) -> tuple[Distribution, Tensor]:
-        """Features ``[*, D]`` and action mask ``[*, n]`` to a distribution over ``[*]`` and values float32 ``[*, V]``."""
+        """Features ``[*, D]`` and mask ``[*, n]`` to a distribution over ``[*]`` and values float32 ``[*, V]``."""
         out = self.out(features).float()
         return self.distribution(out[..., : -self.value_heads], mask), out[..., -self.value_heads :]
 

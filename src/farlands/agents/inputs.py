@@ -67,57 +67,61 @@ class IdInput(Part):
 class NumberInput(Part):
     """Arrays of numbers, side by side: counts on a scale of doublings, others by their bounds.
 
-    Signed or wide integers from 0 up are counts. One more means most when there are few, so they go in as
+    Integers wider than a byte, from 0 up, are counts. One more means most when there are few, so they go in as
     ``log2(1 + x) / 2``. Unbounded numbers go in as ``sign(x) log(1 + |x|)`` (Hafner et al. 2023).
     """
 
-    offset: Tensor
+    shift: Tensor
     factor: Tensor
 
     def __init__(self, arrays: Mapping[str, ArraySpec]) -> None:
         super().__init__()
-        order = sorted(arrays, key=lambda key: _kind(arrays[key]))
-        self.keys = tuple(order)
-        sizes = {key: math.prod(arrays[key].shape) for key in order}
-        self.size = sum(sizes.values())
-        self.counts = sum(sizes[key] for key in order if _kind(arrays[key]) == _COUNT)
-        self.unbounded = sum(sizes[key] for key in order if _kind(arrays[key]) == _UNBOUNDED)
-        scaled = [array for array in map(arrays.__getitem__, order) if _kind(array) == _SCALED]
-        offset = [torch.full((math.prod(array.shape),), -float(array.low)) for array in scaled]
-        factor = [torch.full((math.prod(array.shape),), 1 / max(array.high - array.low, 1e-6)) for array in scaled]
-        self.register_buffer("offset", torch.cat(offset) if offset else torch.zeros(0), persistent=False)
-        self.register_buffer("factor", torch.cat(factor) if factor else torch.zeros(0), persistent=False)
+        kinds = {key: _kind(array) for key, array in arrays.items()}
+        self.keys = tuple(sorted(arrays, key=kinds.__getitem__))
+        self.sizes = [math.prod(arrays[key].shape) for key in self.keys]
+        self.size = sum(self.sizes)
+        by_kind = [0, 0, 0]
+        for key, size in zip(self.keys, self.sizes, strict=True):
+            by_kind[kinds[key]] += size
+        self.by_kind = tuple(by_kind)
+        scaled = [(arrays[key], size) for key, size in zip(self.keys, self.sizes, strict=True) if kinds[key] == _SCALED]
+        factor = [1 / max(array.high - array.low, 1e-6) for array, size in scaled for _ in range(size)]
+        low = [float(array.low) for array, size in scaled for _ in range(size)]
+        self.register_buffer("factor", torch.tensor(factor), persistent=False)
+        self.register_buffer("shift", -torch.tensor(low) * torch.tensor(factor), persistent=False)
 
     def gather(self, flat: Mapping[str, Tensor]) -> Tensor:
-        numbers = [flat[key].flatten(1) if flat[key].ndim > 1 else flat[key][:, None] for key in self.keys]
-        return torch.cat([number.float() for number in numbers], dim=1)
+        first = flat[self.keys[0]]
+        numbers = torch.empty(len(first), self.size, device=first.device)
+        columns = numbers.split(self.sizes, dim=1)
+        for key, column in zip(self.keys, columns, strict=True):
+            column.copy_(flat[key].reshape(column.shape))
+        return numbers
 
     def expand(self, compact: Tensor) -> Tensor:
-        counts, unbounded, scaled = compact.split((self.counts, self.unbounded, len(self.offset)), dim=1)
-        return torch.cat(
-            (
-                torch.log1p(counts) * (0.5 / math.log(2)),
-                unbounded.sign() * unbounded.abs().log1p(),
-                (scaled + self.offset) * self.factor,
-            ),
-            dim=1,
-        )
+        expanded = torch.empty_like(compact)
+        (counts, unbounded, scaled), into = compact.split(self.by_kind, dim=1), expanded.split(self.by_kind, dim=1)
+        if counts.shape[1]:
+            torch.log1p(counts, out=into[_COUNT]).mul_(0.5 / math.log(2))
+        if unbounded.shape[1]:
+            torch.mul(unbounded.sign(), unbounded.abs().log1p(), out=into[_UNBOUNDED])
+        if scaled.shape[1]:
+            torch.addcmul(self.shift, scaled, self.factor, out=into[_SCALED])
+        return expanded
 
 
 _COUNT, _UNBOUNDED, _SCALED = range(3)
+_ENDLESS = 1e6
+"""Bounds this far apart are as good as none: scaled by them, every number seen would be the same."""
 
 
 def _kind(array: ArraySpec) -> int:
-    if not math.isfinite(array.high - array.low):
-        return _UNBOUNDED
     if array.low >= 0 and array.dtype in ("int16", "int32", "int64", "uint16"):
         return _COUNT
-    return _SCALED
+    return _SCALED if array.high - array.low < _ENDLESS else _UNBOUNDED
 
 
-def input_linear(
-    parts: Sequence[Part], flat: Mapping[str, Tensor], rows: int, weight: Tensor, bias: Tensor
-) -> Tensor:
+def input_linear(parts: Sequence[Part], flat: Mapping[str, Tensor], rows: int, weight: Tensor, bias: Tensor) -> Tensor:
     """``expanded @ weight.T + bias`` over all parts, ``[N, D]``.
 
     Args:
@@ -128,7 +132,7 @@ def input_linear(
         bias: float32 ``[D]``.
     """
     compact = [part.gather(flat) for part in parts]
-    if weight.is_cuda or rows <= BLOCK and not torch.is_grad_enabled():
+    if weight.is_cuda:
         expanded = [part.expand(array) for part, array in zip(parts, compact, strict=True)]
         return functional.linear(torch.cat(expanded, dim=1), weight, bias)
     return _BlockedLinear.apply(weight, bias, parts, *compact)

@@ -62,12 +62,68 @@ class MinGRU(nn.Module):
         after = []
         for layer, (norm, gates) in enumerate(zip(self.norms, self.gates, strict=True)):
             before = memory[:, layer * self.width : (layer + 1) * self.width]
-            update, candidate, mix = gates(norm(features)).float().chunk(3, dim=-1)
-            forget = torch.sigmoid(-update) * kept
-            states = scan(forget, torch.sigmoid(update) * candidate, before)
-            features = torch.lerp(features.float(), states, torch.sigmoid(mix))
+            features, states = remember(features.float(), gates(norm(features)).float(), kept, before)
             after.append(states[-1])
         return features, after[0] if len(after) == 1 else torch.cat(after, dim=-1)
+
+
+def remember(features: Tensor, gates: Tensor, kept: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """One layer's recurrence, ``h[t] = (1 - z[t]) kept[t] h[t - 1] + z[t] c[t]``, mixed into the features.
+
+    Args:
+        features: float32 ``[T, B, D]``.
+        gates: float32 ``[T, B, 3 D]``: update gate z and mixing gate before their sigmoids, candidate c.
+        kept: float32 ``[T, B, 1]``, 0 where memory is cleared first, else 1.
+        start: float32 ``[B, D]``, h before the first step.
+
+    Returns:
+        Mixed features and states h, both float32 ``[T, B, D]``.
+    """
+    if len(gates) > 1 and not gates.is_cuda:
+        return _Remember.apply(features, gates, kept, start)
+    update, mix, candidate = gates.chunk(3, dim=-1)
+    states = scan(torch.sigmoid(-update) * kept, torch.sigmoid(update) * candidate, start)
+    return torch.lerp(features, states, torch.sigmoid(mix)), states
+
+
+class _Remember(torch.autograd.Function):
+    """``remember`` one time slice after another, so that on a CPU all of a slice's arithmetic stays in the cache."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, gates: Tensor, kept: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        width = features.shape[-1]
+        opened = torch.empty_like(gates[..., : 2 * width], memory_format=torch.contiguous_format)
+        before, states, mixed = (torch.empty_like(features) for _ in range(3))
+        state = start
+        for t in range(len(gates)):
+            torch.sigmoid(gates[t, :, : 2 * width], out=opened[t])
+            update, mix = opened[t].chunk(2, dim=-1)
+            torch.mul(state, kept[t], out=before[t])
+            state = torch.lerp(before[t], gates[t, :, 2 * width :], update, out=states[t])
+            torch.lerp(features[t], state, mix, out=mixed[t])
+        ctx.save_for_backward(features, gates, kept, opened, before, states)
+        return mixed, states
+
+    @staticmethod
+    def backward(ctx: Any, grad_mixed: Tensor, grad_states: Tensor) -> tuple[Tensor, Tensor, None, Tensor]:
+        features, gates, kept, opened, before, states = ctx.saved_tensors
+        grad_features, grad_gates = torch.empty_like(features), torch.empty_like(gates)
+        # The derivative of a sigmoid s is s (1 - s); ``carried`` is what reaches the state from later steps.
+        carried = torch.zeros_like(before[0])
+        for t in range(len(gates) - 1, -1, -1):
+            update, mix = opened[t].chunk(2, dim=-1)
+            grad_update, grad_mix, grad_candidate = grad_gates[t].chunk(3, dim=-1)
+            through = grad_mixed[t] * mix
+            torch.sub(grad_mixed[t], through, out=grad_features[t])
+            slope = torch.sub(states[t], features[t]).mul_(through)
+            torch.addcmul(slope, slope, mix, value=-1.0, out=grad_mix)
+            carried += through
+            carried += grad_states[t]
+            torch.mul(carried, update, out=grad_candidate)
+            slope = torch.sub(gates[t].chunk(3, dim=-1)[2], before[t]).mul_(grad_candidate)
+            torch.addcmul(slope, slope, update, value=-1.0, out=grad_update)
+            carried = (carried - grad_candidate).mul_(kept[t])
+        return grad_features, grad_gates, None, carried
 
 
 def scan(decay: Tensor, gain: Tensor, start: Tensor) -> Tensor:
@@ -105,22 +161,14 @@ class _Scan(torch.autograd.Function):
 
 
 def _recur(decay: Tensor, gain: Tensor, start: Tensor, *, backwards: bool = False) -> Tensor:
-    """``scan`` along time or against it; serial where launches are cheap, in log2(T) doubling passes on a GPU."""
-    if decay.is_cuda:
-        return _recur_doubling(decay, gain, start, backwards=backwards)
-    states = torch.empty_like(gain, memory_format=torch.contiguous_format)
-    state = start
-    for t in reversed(range(len(gain))) if backwards else range(len(gain)):
-        state = torch.addcmul(gain[t], decay[t], state, out=states[t])
-    return states
+    """``scan`` along time or against it, by recursive doubling (Hillis & Steele 1986).
 
-
-def _recur_doubling(decay: Tensor, gain: Tensor, start: Tensor, *, backwards: bool) -> Tensor:
-    """``scan`` by recursive doubling (Hillis & Steele 1986): after pass k each step holds the last 2^k steps composed."""
+    After pass k of log2(T) each step holds its last 2^k steps composed.
+    """
     if backwards:
-        return _recur_doubling(decay.flip(0), gain.flip(0), start, backwards=False).flip(0)
-    length, reach = len(gain), 1
-    while reach < length:
+        return _recur(decay.flip(0), gain.flip(0), start).flip(0)
+    reach = 1
+    while reach < len(gain):
         gain = torch.cat((gain[:reach], torch.addcmul(gain[reach:], decay[reach:], gain[:-reach])))
         decay = torch.cat((decay[:reach], decay[reach:] * decay[:-reach]))
         reach *= 2

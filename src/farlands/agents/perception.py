@@ -40,9 +40,10 @@ class Perception(nn.Module):
         if not seen:
             raise ValueError(f"an agent needs something to see; the observation keys are {sorted(observation)}")
         images = {key: array for key, array in seen.items() if is_image(array)}
-        self.parts = nn.ModuleList(_make_parts({k: v for k, v in seen.items() if k not in images}))
+        parts = make_parts({key: array for key, array in seen.items() if key not in images})
+        self.parts, self.sizes = nn.ModuleList(parts), [part.size for part in parts]
         self.images = nn.ModuleDict({key: PatchEncoder(array, config) for key, array in images.items()})
-        self.weight = nn.Parameter(torch.empty(config.hidden, sum(part.size for part in self.parts)))
+        self.weight = nn.Parameter(torch.empty(config.hidden, sum(self.sizes)))
         self.bias = nn.Parameter(torch.zeros(config.hidden))
         self.norm = nn.LayerNorm(config.hidden)
         self.trunk = nn.ModuleList(_Layer(config.hidden) for _ in range(config.perception_layers))
@@ -52,10 +53,8 @@ class Perception(nn.Module):
     @torch.no_grad()
     def _reset_weight(self) -> None:
         """Every kind of input starts with an equal say, however many numbers it has."""
-        start = 0
-        for part in self.parts:
-            self.weight[:, start : start + part.size].normal_(0.0, 1.0 / math.sqrt(part.size))
-            start += part.size
+        for column in self.weight.split(self.sizes, dim=1) if self.sizes else ():
+            column.normal_(0.0, 1.0 / math.sqrt(column.shape[1]))
 
     def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
         """By key ``[*, *shape]`` to features ``[*, D]``."""
@@ -152,7 +151,7 @@ def is_image(array: ArraySpec) -> bool:
     return min(array.shape[:2]) >= 16 and (len(array.shape) == 2 or array.shape[2] in (1, 3, 4))
 
 
-def _make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:
+def make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:
     """One part for all ids of each code, one for all numbers."""
     tables: dict[bytes, tuple[Tensor, dict[str, ArraySpec]]] = {}
     numbers = {}

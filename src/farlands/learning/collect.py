@@ -173,7 +173,11 @@ class Truncations:
 
 
 def _keep(rows: Tensor, new: Tensor, kept: Tensor) -> None:
-    """Overwrite the chosen rows of ``kept``."""
+    """Overwrite the chosen rows of ``kept``, rows bool ``[R]``."""
+    if rows.device.type == "cpu":
+        # Touches only those rows; on a GPU their number would have to come back to the host.
+        kept[rows] = new[rows]
+        return
     torch.where(rows.view(-1, *(1,) * (kept.ndim - 1)), new, kept, out=kept)
 
 
@@ -199,6 +203,6 @@ class _Graph:
     def _replay(self, phase: Any) -> None:
         if self._graph is None:
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, stream=self._stream):
+            with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
                 phase()
         self._graph.replay()

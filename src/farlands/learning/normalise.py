@@ -62,6 +62,57 @@ class ValueNormaliser:
             ValueError: It has another number of heads.
         """
         if state["moments"].shape != self.moments.shape:
-            raise ValueError(f"normaliser of {state['moments'].shape[-1]} value heads; expected {self.moments.shape[-1]}")
+            raise ValueError(
+                f"normaliser of {state['moments'].shape[-1]} value heads; expected {self.moments.shape[-1]}"
+            )
         for name in ("weight", "moments", "mean", "std"):
+            getattr(self, name).copy_(state[name])
+
+
+class RunningMoments:
+    """Mean and standard deviation of everything seen so far, combined batch by batch (Chan et al. 1979), in float64.
+
+    Args:
+        shape: Of one sample.
+        device: Where samples live.
+    """
+
+    def __init__(self, shape: tuple[int, ...], device: torch.device | str = "cpu") -> None:
+        self.count = torch.zeros((), dtype=torch.float64, device=device)
+        self.average = torch.zeros(shape, dtype=torch.float64, device=device)
+        self.squares = torch.zeros(shape, dtype=torch.float64, device=device)
+
+    @property
+    def mean(self) -> Tensor:
+        """float32, of the sample's shape; 0 before anything was seen."""
+        return self.average.float()
+
+    @property
+    def std(self) -> Tensor:
+        """float32, of the sample's shape; 0 before anything was seen."""
+        return (self.squares / self.count.clamp(min=1.0)).sqrt().float()
+
+    def update(self, samples: Tensor) -> None:
+        """Take in samples ``[N, *shape]``."""
+        samples, count = samples.double(), len(samples)
+        average = samples.mean(dim=0)
+        gap, total = average - self.average, self.count + count
+        self.squares += (samples - average).square().sum(dim=0) + gap.square() * (self.count * count / total)
+        self.average += gap * (count / total)
+        self.count.copy_(total)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What has been seen."""
+        return {name: getattr(self, name).clone() for name in ("count", "average", "squares")}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Put a ``state_dict`` back.
+
+        Raises:
+            ValueError: Samples have another shape.
+        """
+        if state["average"].shape != self.average.shape:
+            found, expected = tuple(state["average"].shape), tuple(self.average.shape)
+            raise ValueError(f"moments of samples of shape {found}; expected {expected}")
+        for name in ("count", "average", "squares"):
             getattr(self, name).copy_(state[name])

@@ -17,6 +17,7 @@ from farlands.agents.noise import uniforms
 from farlands.learning.config import PPOConfig
 from farlands.learning.learner import Learner
 from farlands.learning.normalise import ValueNormaliser
+from farlands.learning.optimisation import load_optimiser_state, optimiser_state
 from farlands.learning.returns import ValueStream, generalised_advantages
 from farlands.learning.rollout import Rollout
 
@@ -83,17 +84,20 @@ class PPO(Learner):
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         batch, metrics = self._prepare(rollout, rewards)
-        passes = []
+        steps = []
         for epoch in range(config.epochs):
-            for sequences in self._order(epoch, len(batch.memory)).tensor_split(config.minibatches):
-                passes.append(self._improve(_take(batch, sequences), entropy_weight))
+            parts = self._order(epoch, len(batch.memory)).tensor_split(config.minibatches)
+            steps.extend(self._improve(_take(batch, sequences), entropy_weight) for sequences in parts)
         self.updates += 1
-        means = {name: torch.stack([each[name] for each in passes]).mean() for name in passes[0]}
+        means = {name: torch.stack([each[name] for each in steps]).mean() for name in steps[0]}
         return {**metrics, **means, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
 
     def state_dict(self) -> dict[str, Any]:
-        moments = {name: dict(self.optimiser.state.get(value, {})) for name, value in self.parameters.items()}
-        return {"optimiser": moments, "normaliser": self.normaliser.state_dict(), "updates": self.updates}
+        return {
+            "optimiser": optimiser_state(self.optimiser, self.parameters),
+            "normaliser": self.normaliser.state_dict(),
+            "updates": self.updates,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put a ``state_dict`` back.
@@ -101,19 +105,7 @@ class PPO(Learner):
         Raises:
             ValueError: It is of other parameters.
         """
-        moments = state["optimiser"]
-        if set(moments) != set(self.parameters):
-            raise ValueError(f"the optimiser's state is of {sorted(moments)}; expected {sorted(self.parameters)}")
-        for name, value in self.parameters.items():
-            for moment, given in moments[name].items():
-                if moment != "step" and given.shape != value.shape:
-                    found, expected = tuple(given.shape), tuple(value.shape)
-                    raise ValueError(f"{moment} of {name} has shape {found}; expected {expected}")
-        self.optimiser.state.clear()
-        for name, value in self.parameters.items():
-            if moments[name]:
-                copies = {moment: given.to(value.device, copy=True) for moment, given in moments[name].items()}
-                self.optimiser.state[value] = copies
+        load_optimiser_state(self.optimiser, self.parameters, state["optimiser"])
         self.normaliser.load_state_dict(state["normaliser"])
         self.updates = int(state["updates"])
 
@@ -140,7 +132,7 @@ class PPO(Learner):
             "advantage_std": advantage.std(correction=0),
             "return_mean": returns[..., 0].mean(),
             "value_std": self.normaliser.std[0],
-            "explained_variance": 1 - advantages[..., 0].var(correction=0) / returns[..., 0].var(correction=0),
+            "explained_variance": 1 - advantages[..., 0].var() / returns[..., 0].var().clamp(min=1e-12),
         }
         if self.config.normalise_advantages:
             advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)

@@ -73,12 +73,12 @@ class Rollout:
 
     @property
     def terminated(self) -> Tensor:
-        """bool ``[T, R]``: the episode ended by the rules at this step."""
+        """Whether the episode ended by the rules at this step, bool ``[T, R]``."""
         return self.steps.terminated[1:]
 
     @property
     def truncated(self) -> Tensor:
-        """bool ``[T, R]``: the episode was cut at this step."""
+        """Whether the episode was cut at this step, bool ``[T, R]``."""
         return self.steps.truncated[1:]
 
 

@@ -39,6 +39,7 @@ class RewardConfig:
     task_weight: float = 1.0
     """Weight of the world's own reward; 0 leaves it out."""
     sources: tuple[str, ...] = ()
-    """Further sources: "rnd", or your own as "file.py:name" or "module:name", a RewardSource class or a function of the rollout."""
+    """Further sources: "rnd", or your own, a RewardSource class or a function of the rollout, as "file.py:name" or
+    "module:name"."""
     rnd: RNDConfig = field(default_factory=RNDConfig)
     """Random network distillation, when among the sources."""

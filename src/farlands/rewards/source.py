@@ -113,7 +113,9 @@ def _make_reward_source(
         return target(spec, device)
     if callable(target) and not isinstance(target, type):
         return FunctionReward(target, spec, device)
-    raise TypeError(f"reward source {name!r} is {target!r}; it must be a RewardSource class or a function of the rollout")
+    raise TypeError(
+        f"reward source {name!r} is {target!r}; it must be a RewardSource class or a function of the rollout"
+    )
 
 
 def value_streams(sources: Sequence[RewardSource], discount: float) -> tuple[ValueStream, ...]:

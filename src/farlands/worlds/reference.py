@@ -167,15 +167,15 @@ class _ReferenceWorld(World):
 
     def _streams(self, seed: int | Sequence[int]) -> Tensor:
         """Every world's stream of seeds, int64 ``[W]`` with the bits of the unsigned seeds."""
-        single = not isinstance(seed, Sequence | np.ndarray) or isinstance(seed, str)
-        seeds = [seed] if single else list(seed)
-        if not single and len(seeds) != self.num_worlds:
+        several = isinstance(seed, Sequence | np.ndarray) and not isinstance(seed, str)
+        seeds = list(seed) if several else [seed]
+        if several and len(seeds) != self.num_worlds:
             raise ValueError(f"{len(seeds)} seeds for {self.num_worlds} worlds")
         for one in seeds:
             if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or not 0 <= one < 1 << 64:
                 raise ValueError(f"seed {one!r} is not an integer in [0, 2**64)")
         words = torch.from_numpy(np.array(seeds, dtype=np.uint64).view(np.int64)).to(self.device)
-        if single:
+        if not several:
             words = _hash(_hash(words) + torch.arange(self.num_worlds, device=self.device))
         return words
 
@@ -302,6 +302,7 @@ class Combination(_ReferenceWorld):
             achievements=("open",),
             rules=f"combination-1-{options.lives}-{options.horizon}",
         )
+        self._dials = torch.tensor(self.DIALS, device=device)
         super().__init__(num_worlds, options, spec, device)
 
     def _begin(self, seed: Tensor) -> dict[str, Tensor]:
@@ -318,8 +319,8 @@ class Combination(_ReferenceWorld):
         }
 
     def _advance(self, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        state, dials = self.state, torch.tensor(self.DIALS, device=self.device)
-        actions = torch.where((actions >= 0) & (actions < dials), actions, 0)
+        state = self.state
+        actions = torch.where((actions >= 0) & (actions < self._dials), actions, 0)
         right = actions == state["shown"]
         state["lives"] -= (~right.all(dim=1)).long()
         for name, value in self._show(self._seed(), state["time"] + 1).items():

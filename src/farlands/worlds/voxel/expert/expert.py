@@ -24,6 +24,8 @@ _TICKS_PER_BLOCK = 12.0
 _MOST_TARGETS = 24
 _FAILURES = 40
 """Tasks that may fail in a row before the expert gives up."""
+_MISSES = 4
+"""Times that a way may turn out not to lead where it should before other measures are taken."""
 _GAIN_STEPS = 12
 
 
@@ -94,22 +96,23 @@ class Expert:
         return done
 
     def _collect(self, task: Collect) -> Doing:
-        """Go to the nearest source and break it, until there is enough."""
-        wanted = sum(self._view.count(name) for name in task.items) + task.count
-        while sum(self._view.count(name) for name in task.items) < wanted:
+        """Go to the nearest source and break it, until there is enough or a tool has worn out."""
+        wanted = self._have(task) + task.count
+        tools = self._hands.best_tools()
+        misses = 0
+        while self._have(task) < wanted and self._hands.best_tools() == tools:
             route = self._route_to(task.blocks)
-            if route is None or not (yield from self._travel(route)):
+            if route is None or misses == _MISSES:
                 return False
-            before = self._view.carried()
-            if not (yield from self._hands.break_cells([route.target])):
+            if not (yield from self._travel(route)):
+                misses += 1
+            elif not (yield from self._hands.break_cells([route.target])):
+                misses += 1
                 self._banned.add((self._view.feet, route.target))
-                return False
-            if self._lost_tool(before):
-                return True
         return True
 
-    def _lost_tool(self, before: dict[str, int]) -> bool:
-        return any(self._view.count(name) < n for name, n in before.items() if "pickaxe" in name)
+    def _have(self, task: Collect) -> int:
+        return sum(self._view.count(name) for name in task.items)
 
     def _route_to(self, blocks: tuple[str, ...]) -> Route | None:
         land = Land(self._view, self._hands.ticks)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
-from farlands.worlds.voxel.expert.paths import Kind, Move
+from farlands.worlds.voxel.expert.paths import MAX_DROP, Kind, Move
 from farlands.worlds.voxel.expert.view import Cell, View
 from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
@@ -21,6 +21,10 @@ _SLIDE_IN_AIR = 4.0
 """Ticks of present motion still to come, on the ground; and in the air, roughly, until the feet touch down."""
 _DIRECTIONS = (("forward", 0), ("right", 6), ("back", 12), ("left", 18))
 _PATIENCE = 24
+_STILL = 0.02
+"""Blocks per tick below which a body counts as at rest."""
+_PROGRESS = 0.08
+"""Least gain in blocks that is worth a step."""
 PILLAR_BLOCKS = ("cobblestone", "dirt")
 """What ``place_block`` places."""
 
@@ -72,19 +76,50 @@ class Legs:
         for _ in range(_PATIENCE):
             if view.feet == cell and (view.on_ground or view.afloat):
                 return True
-            away = self._away(cell)
+            away, below = self._away(cell), view.feet[2] - cell[2]
             if view.afloat:
                 yield from self._head_for(away, "jump_forward")
             elif not view.on_ground:
                 # Steering in the air is weak: push while short of the cell, and let the body come down.
                 yield from act("noop" if view.feet[:2] == cell[:2] else self._nearest_direction(away))
-            elif jump and view.feet[2] < cell[2]:
-                yield from self._head_for(away, "jump_forward")
-            elif view.feet[2] < cell[2] or view.feet[2] > cell[2] + 3:
+            elif below > MAX_DROP or (below < 0 and not jump):
                 return False
-            else:
-                yield from self._stride(away)
+            elif below < 0:
+                if not (yield from self._line_up(cell, away)):
+                    yield from self._head_for(away, "jump_forward")
+            elif below > 0 and view.feet[:2] == cell[:2]:
+                # Hanging over the edge by a foot.
+                yield from act(self._nearest_direction(away))
+            elif not (yield from self._stride(away)) and not (yield from self._settle(cell)):
+                return False
         return False
+
+    def _settle(self, cell: Cell) -> Doing:
+        """Where no stride leads on: come to rest, then break what the body bumps into on its way into a cell."""
+        if math.hypot(*self._view.velocity) > _STILL:
+            yield from act("noop")
+            return True
+        bumps = self._beside(cell)
+        return bool(bumps) and (yield from self._hands.break_cells(bumps))
+
+    def _beside(self, cell: Cell) -> list[Cell]:
+        """The solid cells that a body, offset as it is now, would bump into on its way into a cell beside."""
+        x, y, _ = self._view.feet
+        columns = {(cell[0] + a - x, cell[1] + b - y) for a, b in self._view.footprint}
+        levels = (max(cell[2], self._view.feet[2]), max(cell[2], self._view.feet[2]) + 1)
+        return [(a, b, z) for a, b in columns for z in levels if self._is_aside((a, b), cell) and self._view.solid((a, b, z))]
+
+    def _is_aside(self, column: tuple[int, int], cell: Cell) -> bool:
+        """Whether a column lies beside the way to a cell, not on it."""
+        x, y, _ = self._view.feet
+        return column[1] != cell[1] if cell[0] != x else column[0] != cell[0]
+
+    def _line_up(self, cell: Cell, away: tuple[float, float]) -> Doing:
+        """Before a jump: step sideways out of the way of what the body would bump into. False if there is no need."""
+        if not self._beside(cell) or math.hypot(*self._view.velocity) > _STILL:
+            return False
+        sideways = (0.0, away[1]) if cell[0] != self._view.feet[0] else (away[0], 0.0)
+        return (yield from self._stride(sideways)) or (yield from self._settle(cell))
 
     def _away(self, cell: Cell) -> tuple[float, float]:
         """From where the body will come to rest to the middle of a cell, in blocks east and north."""
@@ -95,19 +130,19 @@ class Legs:
         return cell[0] + 0.5 - x - vx * slide, cell[1] + 0.5 - y - vy * slide
 
     def _stride(self, away: tuple[float, float]) -> Doing:
-        """One step of walking or turning towards a point, whichever brings the body there soonest."""
-        best = min(
-            (
-                (turns + 1 + self._left(away, yaw) / STRIDE, turns, around, name)
-                for around, turns in ((0, 0), (-1, 1), (1, 1), (-3, 1), (3, 1), (-2, 2), (2, 2))
-                for name, yaw in self._headings(around)
-            ),
-            key=lambda option: option[:3],
-        )
+        """One step of walking or turning that brings the body nearest to a point soonest; nothing if none does."""
+        room = (self._view.room(0), self._view.room(1))
+        here = abs(away[0]) + abs(away[1])
+        best = (math.inf, 0, 0, "")
+        for around, turns in ((0, 0), (-1, 1), (1, 1), (-3, 1), (3, 1), (-2, 2), (2, 2)):
+            for name, yaw in self._headings(around):
+                left = _left(away, room, yaw)
+                if left < here - _PROGRESS:
+                    best = min(best, (turns + left / STRIDE, turns, around, name))
         _, turns, around, name = best
-        if turns == 0 and math.hypot(*away) < self._left(away, dict(self._headings(0))[name]):
-            yield from act("noop")
-        elif turns == 0:
+        if not name:
+            return False
+        if turns == 0:
             yield from act(name)
         else:
             yield from self._turn(around)
@@ -118,14 +153,9 @@ class Legs:
         yaw = self._view.body(Body.YAW) + around
         return [(name, (yaw + turn) % NUM_HEADINGS) for name, turn in _DIRECTIONS]
 
-    @staticmethod
-    def _left(away: tuple[float, float], yaw: int) -> float:
-        """Distance left to a point after one stride on a heading."""
-        angle = yaw * 2 * math.pi / NUM_HEADINGS
-        return math.hypot(away[0] - STRIDE * math.sin(angle), away[1] - STRIDE * math.cos(angle))
-
     def _nearest_direction(self, away: tuple[float, float]) -> str:
-        return min(self._headings(0), key=lambda option: self._left(away, option[1]))[0]
+        free = ((1.0, 1.0), (1.0, 1.0))
+        return min(self._headings(0), key=lambda option: _left(away, free, option[1]))[0]
 
     def _turn(self, around: int) -> Doing:
         name = "turn_right" if around > 0 else "turn_left"
@@ -170,3 +200,12 @@ class Legs:
                 return True
             yield from act("noop", 2)
         return False
+
+
+def _left(away: tuple[float, float], room: tuple[tuple[float, float], tuple[float, float]], yaw: int) -> float:
+    """City-block distance left to a point after one stride on a heading that walls may cut short along each axis."""
+    angle = yaw * 2 * math.pi / NUM_HEADINGS
+    return sum(
+        abs(part - min(max(STRIDE * heading, -back), forth))
+        for part, heading, (back, forth) in zip(away, (math.sin(angle), math.cos(angle)), room, strict=True)
+    )

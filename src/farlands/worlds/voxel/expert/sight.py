@@ -21,6 +21,8 @@ STEP_TICKS = 4
 _CROSSINGS = 13
 """More cell borders than a ray of reach 4.5 can cross."""
 _NEVER = 1 << 30
+STATION_REACH = (4, 4, 3)
+"""How far from the feet a station serves, in blocks east, north and up or down."""
 _REPLACEABLE = np.array([block.replaceable for block in BLOCKS])
 
 
@@ -140,7 +142,7 @@ def aim_at(
 
 
 def aim_to_place(view: View, wanted: Cell | None = None) -> Aim | None:
-    """The quickest way to look so that a full block can be placed, in one cell or in any but those of the body.
+    """The quickest way to look so that a full block can be placed, in one cell or in any from which a station serves.
 
     Returns:
         None if there is no way; else an aim whose ``wanted`` is the cell that would be filled.
@@ -160,6 +162,8 @@ def aim_to_place(view: View, wanted: Cell | None = None) -> Aim | None:
     fits &= IS_SOLID[hit_block] | _REPLACEABLE[hit_block]
     if wanted is not None:
         fits &= (into == np.array(wanted)).all(axis=-1)
+    else:
+        fits &= (np.abs(into - np.array(view.feet)) <= np.array(STATION_REACH)).all(axis=-1)
     if not fits.any():
         return None
     yaw, pitch, _ = _directions()

@@ -10,7 +10,7 @@ import warp as wp
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, CACTUS, LAVA, Shape
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, EYE_HEIGHT
+from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT, EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, VELOCITY_ONE, Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
@@ -85,6 +85,25 @@ class View:
         ]
         return [(x, y) for x in spans[0] for y in spans[1]]
 
+    def room(self, axis: int, limit: float = 1.0) -> tuple[float, float]:
+        """How far the body can move along x (0) or y (1) before a solid block, back and forth, in blocks up to a limit."""
+        z0 = self.body(Body.Z) >> POSITION_SHIFT
+        levels = range(z0, ((self.body(Body.Z) + BODY_HEIGHT - 1) >> POSITION_SHIFT) + 1)
+        across = sorted({column[1 - axis] for column in self.footprint})
+        at = self.body(Body.X + axis)
+        found = []
+        for sign in (-1, 1):
+            edge = at + sign * BODY_HALF_WIDTH
+            layer = (edge >> POSITION_SHIFT) if sign < 0 else ((edge - 1) >> POSITION_SHIFT)
+            layers = (layer + sign, layer + 2 * sign)
+            blocked = next((k for k in layers if any(self.solid(_cell_at(axis, k, c, z)) for c in across for z in levels)), None)
+            if blocked is None:
+                found.append(limit)
+            else:
+                face = (blocked + (sign < 0)) << POSITION_SHIFT
+                found.append(min(limit, abs(face - edge) / POSITION_ONE))
+        return found[0], found[1]
+
     @property
     def on_ground(self) -> bool:
         """Whether the body stands on something."""
@@ -151,6 +170,10 @@ class View:
         cells = np.stack(np.meshgrid(*shape, indexing="ij"), axis=-1)
         found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
         return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
+
+
+def _cell_at(axis: int, along: int, across: int, z: int) -> Cell:
+    return (along, across, z) if axis == 0 else (across, along, z)
 
 
 def beside(cell: Cell) -> Iterable[Cell]:

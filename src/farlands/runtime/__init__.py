@@ -1,0 +1,1 @@
+"""Runtime: the run loop, checkpoints, run directories, records and displays."""

@@ -1,0 +1,38 @@
+"""Which device and how many threads, as asked for on the command line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from farlands.errors import UserError
+from farlands.runtime.machine import usable_cores
+
+if TYPE_CHECKING:
+    import torch
+
+
+def resolve_device(text: str) -> torch.device:
+    """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:N`` means on this machine.
+
+    Raises:
+        UserError: It is none of these, or there is no such GPU.
+    """
+    import torch
+
+    match = re.fullmatch(r"(auto|cpu)|cuda(?::(\d{1,4}))?", text)
+    if not match:
+        raise UserError("unknown device", text, ["auto", "cpu", "cuda", "cuda:0"])
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if match[1] == "cpu" or (match[1] == "auto" and count == 0):
+        return torch.device("cpu")
+    index = int(match[2] or 0)
+    if index >= count:
+        seen = f"torch {torch.__version__} sees {count or 'no'} GPU{'' if count == 1 else 's'}"
+        raise UserError("no such device", text, f"{seen}; use --device cpu")
+    return torch.device("cuda", index)
+
+
+def resolve_threads(threads: int) -> int:
+    """Number of CPU threads, one per usable core for 0."""
+    return threads or usable_cores()

@@ -1,0 +1,213 @@
+"""The run loop: collect, reward, learn, log, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from farlands.agents.agent import Agent
+from farlands.config import TrainConfig
+from farlands.learning.collect import Collector
+from farlands.learning.learner import Learner
+from farlands.learning.rollout import Rollout
+from farlands.rewards.source import RewardSource, reward_streams
+from farlands.runtime.callbacks import Callback, Context
+from farlands.runtime.checkpoint import CheckpointStore, Stateful
+from farlands.runtime.display import Display
+from farlands.runtime.episodes import EpisodeWriter, summarise_episodes
+from farlands.runtime.metrics import MetricsWriter, fetch_metrics
+from farlands.runtime.phases import Phases
+from farlands.runtime.rundir import RunDirectory
+from farlands.runtime.seeds import RandomStates
+from farlands.runtime.signals import StopRequest
+from farlands.worlds.world import Episodes, World, WorldSpec
+
+
+def run_loop(run: Run) -> None:
+    """Train until the run's steps are done or something asks it to stop; the end is always saved."""
+    run.announce("on_start", run.context())
+    while run.counters.steps < run.config.steps and not run.stopping:
+        with run.phases("collect"):
+            rollout = run.collector.collect()
+        with run.phases("reward"):
+            rewards = reward_streams(run.sources, rollout)
+            metrics = update_sources(run.sources, rollout)
+        with run.phases("learn"):
+            learned = run.learner.update(rollout, rewards, run.progress)
+            metrics |= {f"learn/{name}": value for name, value in learned.items()}
+        with run.phases("log"):
+            run.log(rollout, metrics)
+        if run.save_due:
+            with run.phases("save"):
+                run.save()
+    if run.counters.steps != run.saved_steps:
+        run.save()
+    run.announce("on_end", run.context())
+
+
+def update_sources(sources: list[RewardSource], rollout: Rollout) -> dict[str, Tensor | float]:
+    """Let every reward source learn; metrics by name."""
+    return {
+        f"reward/{type(source).__name__}/{name}": value
+        for source in sources
+        for name, value in source.update(rollout).items()
+    }
+
+
+@dataclass
+class Counters:
+    """How far a run is; a component of the checkpoint.
+
+    Attributes:
+        steps: Of all rows together.
+        updates: Of the learner.
+        seconds: Of training, over all the processes that carried the run.
+    """
+
+    steps: int = 0
+    updates: int = 0
+    seconds: float = 0.0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"steps": self.steps, "updates": self.updates, "seconds": self.seconds}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.steps, self.updates, self.seconds = int(state["steps"]), int(state["updates"]), float(state["seconds"])
+
+
+@dataclass
+class Run:
+    """A run's parts and what is done with all of them together.
+
+    Attributes:
+        saved_steps: Steps at the newest checkpoint, -1 if there is none.
+    """
+
+    config: TrainConfig
+    directory: RunDirectory
+    world: World
+    agent: Agent
+    sources: list[RewardSource]
+    learner: Learner
+    collector: Collector
+    callbacks: list[Callback]
+    counters: Counters
+    store: CheckpointStore
+    metrics: MetricsWriter
+    episodes: EpisodeWriter
+    phases: Phases
+    display: Display
+    stop: StopRequest
+    saved_steps: int = -1
+    _ended_by_callback: bool = False
+    _saved_at: float = field(default_factory=time.monotonic)
+    _logged_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, in [0, 1]."""
+        return min(1.0, self.counters.steps / self.config.steps)
+
+    @property
+    def stopping(self) -> bool:
+        """Something asked the run to end."""
+        return bool(self.stop.signal) or self._ended_by_callback
+
+    @property
+    def save_due(self) -> bool:
+        """The last checkpoint is old enough for the next."""
+        return time.monotonic() - self._saved_at >= self.config.save_every
+
+    def components(self) -> dict[str, Stateful]:
+        """Everything that owns state, by name. What has effects on files when loaded stands last."""
+        parts: dict[str, Stateful] = {
+            "agent": self.agent,
+            "learner": self.learner,
+            "world": self.world,
+            "collector": self.collector,
+            "counters": self.counters,
+            "random": RandomStates(),
+        }
+        parts |= {f"reward-{i}-{type(source).__name__}": source for i, source in enumerate(self.sources)}
+        parts |= {f"callback-{i}": callback for i, callback in enumerate(self.callbacks)}
+        return parts | {"metrics": self.metrics, "episodes": self.episodes}
+
+    def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
+        """Count the update, record and show its figures, tell the callbacks."""
+        self.counters.steps += rollout.length * rollout.num_rows
+        self.counters.updates += 1
+        figures = fetch_metrics(metrics)
+        episodes = self.world.drain_episodes()
+        self.episodes.add(episodes, self.counters.steps)
+        now = time.monotonic()
+        elapsed, self._logged_at = now - self._logged_at, now
+        self.counters.seconds += elapsed
+        row = {
+            "step": self.counters.steps,
+            "update": self.counters.updates,
+            "seconds": self.counters.seconds,
+            "steps_per_second": rollout.length * rollout.num_rows / max(elapsed, 1e-9),
+            **summarise_episodes(episodes, self.world.spec.achievements),
+            **figures,
+            **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
+        }
+        self.metrics.write(row)
+        self.display.update(row)
+        self.announce("on_update", self.context(row, episodes, rollout))
+
+    def save(self) -> Path:
+        """Publish a checkpoint of everything."""
+        self.episodes.flush()
+        self.metrics.flush()
+        facts = {**vars(self.counters), "spec": describe_spec(self.world.spec), "threads": self.config.threads}
+        path = self.store.save(self.components(), facts)
+        self.saved_steps, self._saved_at = self.counters.steps, time.monotonic()
+        self.announce("on_save", self.context())
+        return path
+
+    def close(self) -> None:
+        """Finish files and release the worlds."""
+        self.metrics.close()
+        self.world.close()
+
+    def announce(self, event: str, context: Context) -> None:
+        """Tell every callback."""
+        for callback in self.callbacks:
+            getattr(callback, event)(context)
+
+    def context(
+        self,
+        row: Mapping[str, float] | None = None,
+        episodes: Episodes | None = None,
+        rollout: Rollout | None = None,
+    ) -> Context:
+        """What callbacks get to see."""
+        return Context(
+            steps=self.counters.steps,
+            updates=self.counters.updates,
+            metrics=row or {},
+            episodes=episodes,
+            rollout=rollout,
+            world=self.world,
+            agent=self.agent,
+            learner=self.learner,
+            run_dir=self.directory.path,
+            stop=self._end,
+        )
+
+    def _end(self) -> None:
+        self._ended_by_callback = True
+
+
+def describe_spec(spec: WorldSpec) -> dict[str, Any]:
+    """What must be the same for a checkpoint to fit a world, as JSON data."""
+    return {
+        "rules": spec.rules,
+        "observation": {key: [array.dtype, list(array.shape)] for key, array in spec.observation.items()},
+        "action": repr(spec.action),
+    }

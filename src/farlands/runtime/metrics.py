@@ -1,0 +1,101 @@
+"""Figures of a run: fetched from the device once per update, written as JSON lines and for TensorBoard."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from farlands.runtime.files import fsync_path, write_atomically
+
+
+def fetch_metrics(metrics: Mapping[str, Tensor | float]) -> dict[str, float]:
+    """Numbers for 0-dimensional tensors, with one transfer for all of them."""
+    tensors = {name: value for name, value in metrics.items() if isinstance(value, Tensor)}
+    fetched: list[float] = []
+    if tensors:
+        fetched = torch.stack([value.detach().reshape(()).float() for value in tensors.values()]).tolist()
+    values = dict(zip(tensors, fetched, strict=True))
+    return {name: values[name] if name in values else float(value) for name, value in metrics.items()}  # type: ignore[arg-type]
+
+
+class MetricsWriter:
+    """Appends one row of figures per update; a component of the checkpoint, so that a resume repeats no row.
+
+    Args:
+        path: The ``.jsonl`` file; TensorBoard's event files go beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: Any = None
+        self._board: Any = None
+        self._last_step = 0
+
+    def write(self, row: Mapping[str, float]) -> None:
+        """Append a row; it needs ``step``."""
+        self._open()
+        self._last_step = int(row["step"])
+        finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
+        self._file.write(json.dumps(finite) + "\n")
+        self._file.flush()
+        for name, value in row.items():
+            if name != "step":
+                self._board.add_scalar(name, value, self._last_step)
+
+    def flush(self) -> None:
+        """Wait until every row is on the disk."""
+        if self._file:
+            self._board.flush()
+            fsync_path(self.path)
+
+    def close(self) -> None:
+        """Finish both files."""
+        if self._file:
+            self._file.close()
+            self._board.close()
+            self._file = None
+
+    def state_dict(self) -> dict[str, int]:
+        """The step of the last row."""
+        return {"last_step": self._last_step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Drop rows after the state's last, and half a row that a crash left."""
+        self._last_step = int(state["last_step"])
+        if not self.path.exists():
+            return
+        kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if self._belongs(line)]
+        write_atomically(self.path, "".join(line + "\n" for line in kept))
+
+    def _belongs(self, line: str) -> bool:
+        try:
+            return json.loads(line)["step"] <= self._last_step
+        except (ValueError, KeyError, TypeError):
+            return False
+
+    def _open(self) -> None:
+        if self._file:
+            return
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._file = self.path.open("a", encoding="utf-8")
+        # Rows of a life that a resume undid are hidden by TensorBoard from purge_step on.
+        self._board = SummaryWriter(str(self.path.parent), purge_step=self._last_step + 1)
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """Every whole row of a ``metrics.jsonl``; figures that were not finite are NaN."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        rows.append({name: math.nan if value is None else value for name, value in row.items()})
+    return rows

@@ -1,0 +1,50 @@
+"""What all tests share: the --slow option, kernels compiled once before workers start, a run made once per session."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_COMPILE = """
+import torch
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.world import VoxelWorld
+
+world = VoxelWorld(1, VoxelOptions(), device="cpu")
+world.reset(0)
+world.step(torch.zeros(1, dtype=torch.int32))
+world.close()
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    is_controller = not hasattr(session.config, "workerinput")
+    if is_controller and getattr(session.config.option, "numprocesses", None):
+        # Two workers that compile the same kernels at once take more than twice as long as one that comes first.
+        subprocess.run([sys.executable, "-c", _COMPILE], check=False, capture_output=True, timeout=900)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes; run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small finished training run in the cue corridor with several checkpoints; copy it before changing it."""
+    from farlands.cli import main
+
+    path = tmp_path_factory.mktemp("runs") / "finished"
+    flags = ["--num-worlds", "8", "--steps", "512", "--ppo.rollout", "16", "--save-every", "0", "--threads", "1"]
+    assert main(["train", "cue-corridor", "--run-dir", str(path), *flags]) == 0
+    return path
