@@ -35,9 +35,8 @@ def test_masked_is_never_picked(seed, n, scale):
     mask[torch.arange(64), torch.randint(n, (64,), generator=generator)] = True
     distribution = Categorical(logits, mask)
     smallest, largest = 2.0**-24, 1 - 2.0**-24
-    noises = [torch.full((64, 1), smallest), torch.full((64, 1), largest), torch.rand(64, 1, generator=generator)]
-    for noise in noises:
-        noise.clamp_(smallest, largest)
+    ends = [torch.full((64, 1), end) for end in (0.0, smallest, largest, 1.0)]
+    for noise in (*ends, torch.rand(64, 1, generator=generator)):
         assert mask.gather(1, distribution.sample(noise).long()[:, None]).all()
     assert mask.gather(1, distribution.mode().long()[:, None]).all()
     assert (distribution.log_probs.exp()[~mask] == 0).all()

@@ -6,7 +6,7 @@ import torch
 
 from farlands.agents import AgentConfig
 from farlands.agents.inputs import BLOCK, input_linear
-from farlands.agents.perception import PatchEncoder, is_image, make_parts, make_perception
+from farlands.agents.perception import PatchEncoder, Picture, is_image, make_parts, make_perception
 from farlands.worlds.world import ArraySpec
 
 BITS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 1))
@@ -99,7 +99,8 @@ def test_nothing_to_see():
 def test_what_is_an_image():
     assert is_image(ArraySpec((64, 64, 3), "uint8", 0, 255))
     assert is_image(ArraySpec((20, 30), "uint8", 0, 255))
-    assert not is_image(ArraySpec((64, 64), "uint8", 0, 3, class_bits=BITS))
+    assert is_image(ArraySpec((64, 64), "uint8", 0, 3, class_bits=BITS))
+    assert not is_image(ArraySpec((20, 20, 20), "uint8", 0, 3, class_bits=BITS))
     assert not is_image(ArraySpec((9, 9, 3), "uint8", 0, 255))
     assert not is_image(ArraySpec((75,), "int16", 0, 64))
 
@@ -115,6 +116,18 @@ def test_patches_are_read_where_they_are():
     assert torch.equal(patches[:, 1, 2], image[:, 8:16, 16:24].float())
     assert torch.equal(patches[:, 0, 4, :, :1], image[:, :8, 32:33].float())
     assert (patches[:, 2, :, 4:] == 0).all()
+
+
+@pytest.mark.parametrize(("names", "bits"), [(("a", "b", "c", "d", "e"), ()), (("a", "b", "c", "d"), BITS)])
+def test_planes_of_ids_become_bits(names, bits):
+    picture = Picture(ArraySpec((16, 17), "uint8", 0, len(names) - 1, categories=names, class_bits=bits))
+    ids = torch.randint(0, len(names), (3, 16, 17), dtype=torch.uint8)
+    seen = picture(ids)
+    assert seen.shape == (3, 16, 17, 3)
+    if bits:
+        assert torch.equal(seen, torch.tensor(bits, dtype=torch.uint8)[ids.long()])
+    else:
+        assert torch.equal((seen * torch.tensor([1, 2, 4], dtype=torch.uint8)).sum(-1).byte(), ids)
 
 
 def test_images_and_numbers_together():

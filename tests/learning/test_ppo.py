@@ -8,7 +8,7 @@ from farlands.agents import AgentConfig, make_agent
 from farlands.learning.collect import Collector
 from farlands.learning.config import PPOConfig
 from farlands.learning.ppo import PPO
-from farlands.learning.returns import ValueStream
+from farlands.learning.returns import ValueStream, generalised_advantages
 from farlands.worlds.reference import Combination, CueCorridor, PointReach
 
 WORLDS = [CueCorridor, Combination, PointReach]
@@ -183,6 +183,17 @@ def test_every_sequence_once_per_pass():
             assert sorted(order.tolist()) == list(range(50))
             orders.append(tuple(order.tolist()))
     assert len(set(orders)) == len(orders)
+
+
+def test_streams_weigh_in():
+    streams = (ValueStream(0.9, 2.0), ValueStream(0.99, 0.5, episodic=False), ValueStream(0.5, 0.0))
+    run = Run(CueCorridor, config=PPOConfig(rollout=16, normalise_advantages=False), streams=streams)
+    rollout = run.collector.collect()
+    rewards = torch.randn(16, 16, 3)
+    batch, _ = run.learner._prepare(rollout, rewards)
+    ends = rollout.terminated, rollout.truncated
+    parts = generalised_advantages(rewards, rollout.values, rollout.next_values, *ends, streams, 0.95)
+    assert torch.allclose(batch.advantages, 2.0 * parts[..., 0] + 0.5 * parts[..., 1], atol=1e-5)
 
 
 def test_value_clip_bounds_the_change():

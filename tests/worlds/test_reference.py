@@ -218,6 +218,17 @@ def test_episodes_tell_what_happened(make):
     assert len(world.drain_episodes()) == 0
 
 
+def test_hash_knows_where_a_value_stands():
+    world = PointReach(2)
+    hashes, position, target = world.state_hash(), world.state["position"].clone(), world.state["target"].clone()
+    world.state["position"].copy_(target)
+    world.state["target"].copy_(position)
+    assert not (world.state_hash() == hashes).any()
+    world.state["position"].copy_(position.flip(1))
+    world.state["target"].copy_(target)
+    assert not (world.state_hash() == hashes).any()
+
+
 def test_full_log_is_counted():
     world = PointReach(2, PointReach.Options(horizon=1))
     world.capacity = 10

@@ -89,6 +89,36 @@ class _Layer(nn.Module):
         return functional.relu(self.norm(features + self.linear(features)))
 
 
+class Picture(nn.Module):
+    """An image, or a plane of ids, as bytes with channels last; ids become their fixed bits, or else binary digits.
+
+    Attributes:
+        shape: Height, width, channels.
+        high: Largest byte.
+    """
+
+    table: Tensor
+
+    def __init__(self, array: ArraySpec) -> None:
+        super().__init__()
+        codes = array.class_bits
+        if array.categories and not codes:
+            digits = max(1, (len(array.categories) - 1).bit_length())
+            codes = tuple(
+                tuple(index >> digit & 1 for digit in range(digits)) for index in range(len(array.categories))
+            )
+        self.register_buffer("table", torch.tensor(codes, dtype=torch.uint8), persistent=False)
+        height, width = array.shape[:2]
+        self.shape = (height, width, len(codes[0]) if codes else math.prod(array.shape[2:]))
+        self.high = 1.0 if codes else float(array.high)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """uint8 ``[N, H, W, C]`` or ``[N, H, W]`` to uint8 ``[N, H, W, C]``."""
+        if len(self.table):
+            image = torch.index_select(self.table, 0, image.reshape(-1).to(torch.int32))
+        return image.reshape(-1, *self.shape)
+
+
 class PatchEncoder(nn.Module):
     """Images to features by patches: one linear layer per patch, layers that mix patches and channels in turn
     (MLP-Mixer, Tolstikhin et al. 2021), and one linear layer over everything. Matrix products only.
@@ -98,20 +128,20 @@ class PatchEncoder(nn.Module):
 
     def __init__(self, array: ArraySpec, config: AgentConfig) -> None:
         super().__init__()
-        height, width, channels = array.shape if len(array.shape) == 3 else (*array.shape, 1)
-        self.patch, self.shape = config.patch, (height, width, channels)
+        self.patch, self.picture = config.patch, Picture(array)
+        height, width, channels = self.picture.shape
         patches = math.ceil(height / self.patch) * math.ceil(width / self.patch)
         self.read = nn.Linear(self.patch * self.patch * channels, config.patch_channels)
         self.mixers = nn.ModuleList(_Mixer(patches, config.patch_channels) for _ in range(config.patch_layers))
         self.norm = nn.LayerNorm(config.patch_channels)
         self.out = nn.Linear(patches * config.patch_channels, config.hidden)
         # Bytes go in as they are; the weights hold the scale.
-        self.read.weight.data.div_(float(array.high - array.low) / 2)
+        self.read.weight.data.div_(self.picture.high / 2)
 
     def forward(self, image: Tensor) -> Tensor:
         """uint8 ``[N, H, W, C]`` or ``[N, H, W]`` to ``[N, D]``."""
-        height, width, channels = self.shape
-        image = image.reshape(-1, height, width, channels)
+        image = self.picture(image)
+        height, width = image.shape[1:3]
         below, right = -height % self.patch, -width % self.patch
         if below or right:
             image = functional.pad(image, (0, 0, 0, right, 0, below))
@@ -145,10 +175,11 @@ class _Mixer(nn.Module):
 
 
 def is_image(array: ArraySpec) -> bool:
-    """Whether an array is bytes over a plane, rather than ids or a list of numbers."""
-    if array.dtype != "uint8" or array.categories or array.class_bits or len(array.shape) not in (2, 3):
+    """Whether an array is bytes or ids over a plane, rather than a few ids or a list of numbers."""
+    if array.dtype != "uint8" or len(array.shape) not in (2, 3) or min(array.shape[:2]) < 16:
         return False
-    return min(array.shape[:2]) >= 16 and (len(array.shape) == 2 or array.shape[2] in (1, 3, 4))
+    channels = array.shape[2:]
+    return channels in ((), (1,)) or (channels in ((3,), (4,)) and not (array.categories or array.class_bits))
 
 
 def make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:

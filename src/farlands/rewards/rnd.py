@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from farlands.agents.perception import UNSEEN, is_image, make_parts
+from farlands.agents.perception import UNSEEN, Picture, is_image, make_parts
 from farlands.agents.precision import autocast
 from farlands.learning.normalise import RunningMoments
 from farlands.learning.optimisation import load_optimiser_state, optimiser_state
@@ -155,17 +155,17 @@ class FlatInputs(nn.Module):
     def __init__(self, observation: Mapping[str, ArraySpec]) -> None:
         super().__init__()
         seen = {key: array for key, array in observation.items() if key not in UNSEEN}
-        self.images = {key: array.shape for key, array in seen.items() if is_image(array)}
-        parts = make_parts({key: array for key, array in seen.items() if key not in self.images})
+        pictures = {key: Picture(array) for key, array in seen.items() if is_image(array)}
+        parts = make_parts({key: array for key, array in seen.items() if key not in pictures})
+        self.images = nn.ModuleDict(pictures)
         self.parts = nn.ModuleList(parts)
-        self.size = sum(part.size for part in parts) + sum(
-            16 * 16 * math.prod(shape[2:]) for shape in self.images.values()
-        )
+        self.size = sum(part.size for part in parts)
+        self.size += sum(16 * 16 * picture.shape[2] for picture in pictures.values())
 
     def forward(self, flat: Mapping[str, Tensor]) -> Tensor:
         """By key ``[N, *shape]`` to float32 ``[N, F]``."""
         inputs = [part.expand(part.gather(flat)) for part in self.parts]
-        for key, shape in self.images.items():
-            image = flat[key].view(-1, *shape[:2], math.prod(shape[2:])).permute(0, 3, 1, 2).float() / 255
+        for key, picture in self.images.items():
+            image = picture(flat[key]).permute(0, 3, 1, 2).float() / picture.high
             inputs.append(functional.adaptive_avg_pool2d(image, 16).flatten(1))
         return torch.cat(inputs, dim=1)
