@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import numpy as np
 
@@ -22,15 +22,19 @@ _SPARE = {"oak_log": 2, "spruce_log": 2}
 _TICKS_PER_BLOCK = 12.0
 """About what a block of way costs, for guesses of what is cheap to collect."""
 _MOST_TARGETS = 24
-_FAILURES = 40
+_FAILURES = 12
 """Tasks that may fail in a row before the expert gives up."""
 _MISSES = 4
 """Times that a way may turn out not to lead where it should before other measures are taken."""
 _GAIN_STEPS = 12
+_SHAKES = ("back", "left", "right", "forward", "turn_left_45", "jump_forward", "jump")
 
 
 class Expert:
     """A scripted player of one world that reads the whole state and acts by flat actions.
+
+    Attributes:
+        failures: How often tasks of each kind failed at first.
 
     Args:
         world: A batch of worlds on the CPU with ``flat`` actions, one agent each.
@@ -50,19 +54,29 @@ class Expert:
         self._hands = Hands(self._view, self._may_break)
         self._legs = Legs(self._view, self._hands)
         self._banned: set[tuple[Cell, Cell]] = set()
+        self._failed = 0
         self.failures: Counter[str] = Counter()
 
-    def actions(self) -> Iterator[int]:
-        """Flat actions, one a step, each to be carried out before the next is asked for; ends at the goal or in despair."""
-        failed = 0
-        while self._view.count(self._goal) == 0 and failed < _FAILURES:
+    def actions(self) -> Generator[int, None, bool]:
+        """Flat actions, one a step, each to be carried out before the next is asked for.
+
+        Returns:
+            Whether the goal item is carried; if not, the expert has given up. An episode that the goal ends is over
+            before this returns.
+
+        Raises:
+            PlanError: The goal can't be had with what the window holds.
+        """
+        self._failed = 0
+        while self._view.count(self._goal) == 0 and self._failed < _FAILURES:
             tasks = self._plan()
             if (yield from self._do(tasks)):
-                failed = 0
+                self._failed = 0
             else:
-                failed += 1
-                self.failures[str(type(tasks[0]).__name__)] += 1
-                yield from self._shake(failed)
+                self._failed += 1
+                self.failures[type(tasks[0]).__name__] += 1
+                yield from self._shake()
+        return self._view.count(self._goal) > 0
 
     def _plan(self) -> list[Task]:
         stations = frozenset(name for name in ("crafting_table", "furnace") if self._view.station_near(name))
@@ -101,6 +115,7 @@ class Expert:
         tools = self._hands.best_tools()
         misses = 0
         while self._have(task) < wanted and self._hands.best_tools() == tools:
+            yield from self._legs.wait_for_ground()
             route = self._route_to(task.blocks)
             if route is None or misses == _MISSES:
                 return False
@@ -115,17 +130,16 @@ class Expert:
         return sum(self._view.count(name) for name in task.items)
 
     def _route_to(self, blocks: tuple[str, ...]) -> Route | None:
-        land = Land(self._view, self._hands.ticks)
-        ids = [BLOCK_ID[name] for name in blocks]
-        cells = np.argwhere(np.isin(self._view.window(), ids) & land.may_break & np.isfinite(self._hands.ticks)[self._view.window()])
-        if not len(cells):
-            return None
-        cells = cells + np.array([*land.origin, 0])
-        distance = np.abs(cells - np.array(self._view.feet)) @ np.array([1.0, 1.0, 1.5])
-        nearest = cells[np.argsort(distance, kind="stable")[:_MOST_TARGETS]]
+        """The quickest way to one of the nearest blocks of some kinds."""
+        ticks = self._hands.ticks
+        land = Land(self._view, ticks)
+        ids = [BLOCK_ID[name] for name in blocks if np.isfinite(ticks[BLOCK_ID[name]])]
+        cells = np.argwhere(np.isin(self._view.window(), ids) & land.may_break) + np.array([*land.origin, 0])
+        distance = np.abs(cells - np.array(self._view.feet)).sum(axis=1)
+        nearest = cells[np.argsort(distance, kind="stable")[: _MOST_TARGETS * (1 + self._failed)]]
         targets = [(int(x), int(y), int(z)) for x, y, z in nearest]
         carried = sum(self._view.count(name) for name in PILLAR_BLOCKS)
-        return Search(land, self._view.feet, targets, carried, frozenset(self._banned)).run()
+        return Search(land, self._view.feet, targets, carried, frozenset(self._banned)).run() if targets else None
 
     def _travel(self, route: Route) -> Doing:
         for move in route.moves:
@@ -141,9 +155,8 @@ class Expert:
 
     def _set_up(self, station: str) -> Doing:
         """See that a station stands near."""
-        if self._view.station_near(station):
-            return True
-        if (yield from self._hands.place(station)):
+        yield from self._legs.wait_for_ground()
+        if self._view.station_near(station) or (yield from self._hands.place(station)):
             return True
         x, y, z = self._view.feet
         niches = [(x + dx, y + dy, z + 1) for dx, dy, dz in SIDES if dz == 0]
@@ -181,10 +194,7 @@ class Expert:
             if cell is not None:
                 yield from self._hands.break_cells([cell])
 
-    def _shake(self, failed: int) -> Generator[int, None, None]:
+    def _shake(self) -> Generator[int, None, None]:
         """Get out of a corner: small moves that differ from time to time."""
-        names = ("back", "left", "right", "forward", "jump_forward", "jump")
-        yield from act(names[failed % len(names)])
-        if failed % 3 == 0:
-            yield from act("turn_left_45")
+        yield from act(_SHAKES[self._failed % len(_SHAKES)])
         yield from act("noop")

@@ -22,6 +22,7 @@ Doing = Generator[int, None, bool]
 """Yields flat actions; returns whether what was to be done is done."""
 
 _EXTRA_STEPS = 6
+_AIMS = 4
 _LONGEST_BREAK = 600.0
 """Ticks. Nothing that takes longer is worth breaking."""
 
@@ -92,15 +93,18 @@ class Hands:
 
     def break_cells(self, cells: Collection[Cell]) -> Doing:
         """Break the blocks in some cells, and what is in the way of that, the quickest first."""
-        for _ in range(4 * len(cells) + 8):
+        for _ in range(_AIMS * len(cells) + 2 * _AIMS):
             left = [cell for cell in cells if IN_CROSSHAIR[self._view.block(cell)]]
             if not left:
                 return True
+            eye = self._view.eye
             aim = aim_at(self._view, left, self.ticks, self._allowed)
             if aim is None:
                 return False
-            if (yield from self.equip_for(aim.hit)):
-                yield from self.turn_to(aim.yaw, aim.pitch)
+            yield from self.equip_for(aim.hit)
+            yield from self.turn_to(aim.yaw, aim.pitch)
+            # A body that still slides has to aim again.
+            if self._view.eye == eye:
                 yield from self._break(aim.hit)
         return False
 
@@ -117,11 +121,17 @@ class Hands:
             yield from act("attack")
         return self._view.block(cell) != block
 
-    def place(self, item: str, wanted: Cell | None = None) -> Doing:
-        """Place a carried item's block, in one cell or anywhere in reach."""
-        aim = aim_to_place(self._view, wanted)
-        if aim is None:
-            return False
-        yield from self.turn_to(aim.yaw, aim.pitch)
-        yield from act(f"place_{item}")
-        return self._view.block(aim.wanted) == BLOCK_ID[ITEMS[ITEM_ID[item]].places]
+    def place(self, item: str) -> Doing:
+        """Place a carried item's block somewhere in reach, near enough to serve as a station."""
+        block = BLOCK_ID[ITEMS[ITEM_ID[item]].places]
+        for _ in range(_AIMS):
+            eye = self._view.eye
+            aim = aim_to_place(self._view)
+            if aim is None:
+                return False
+            yield from self.turn_to(aim.yaw, aim.pitch)
+            if self._view.eye == eye:
+                yield from act(f"place_{item}")
+            if self._view.block(aim.wanted) == block:
+                return True
+        return False

@@ -44,7 +44,7 @@ class Legs:
     def follow(self, move: Move) -> Doing:
         """Free the way of one move and make it."""
         view = self._view
-        if not (yield from self._wait_for_ground()):
+        if not (yield from self.wait_for_ground()):
             return False
         solid = [cell for cell in self._to_clear(move) if view.solid(cell)]
         if solid and not (yield from self._hands.break_cells(solid)):
@@ -63,7 +63,8 @@ class Legs:
             cells += [(x, y, z) for x, y in self._view.footprint if (x, y, z) not in cells]
         return cells
 
-    def _wait_for_ground(self) -> Doing:
+    def wait_for_ground(self) -> Doing:
+        """Do nothing until the body stands or swims."""
         for _ in range(_PATIENCE):
             if self._view.on_ground or self._view.afloat:
                 return True
@@ -81,7 +82,7 @@ class Legs:
                 yield from self._head_for(away, "jump_forward")
             elif not view.on_ground:
                 # Steering in the air is weak: push while short of the cell, and let the body come down.
-                yield from act("noop" if view.feet[:2] == cell[:2] else self._nearest_direction(away))
+                yield from act("noop") if view.feet[:2] == cell[:2] else self._push(away)
             elif below > MAX_DROP or (below < 0 and not jump):
                 return False
             elif below < 0:
@@ -89,7 +90,7 @@ class Legs:
                     yield from self._head_for(away, "jump_forward")
             elif below > 0 and view.feet[:2] == cell[:2]:
                 # Hanging over the edge by a foot.
-                yield from act(self._nearest_direction(away))
+                yield from self._push(away)
             elif not (yield from self._stride(away)) and not (yield from self._settle(cell)):
                 return False
         return False
@@ -107,11 +108,16 @@ class Legs:
         x, y, _ = self._view.feet
         columns = {(cell[0] + a - x, cell[1] + b - y) for a, b in self._view.footprint}
         levels = (max(cell[2], self._view.feet[2]), max(cell[2], self._view.feet[2]) + 1)
-        return [(a, b, z) for a, b in columns for z in levels if self._is_aside((a, b), cell) and self._view.solid((a, b, z))]
+        return [
+            (a, b, z)
+            for a, b in columns
+            for z in levels
+            if self._is_aside((a, b), cell) and self._view.solid((a, b, z))
+        ]
 
     def _is_aside(self, column: tuple[int, int], cell: Cell) -> bool:
         """Whether a column lies beside the way to a cell, not on it."""
-        x, y, _ = self._view.feet
+        x = self._view.feet[0]
         return column[1] != cell[1] if cell[0] != x else column[0] != cell[0]
 
     def _line_up(self, cell: Cell, away: tuple[float, float]) -> Doing:
@@ -153,9 +159,18 @@ class Legs:
         yaw = self._view.body(Body.YAW) + around
         return [(name, (yaw + turn) % NUM_HEADINGS) for name, turn in _DIRECTIONS]
 
-    def _nearest_direction(self, away: tuple[float, float]) -> str:
-        free = ((1.0, 1.0), (1.0, 1.0))
-        return min(self._headings(0), key=lambda option: _left(away, free, option[1]))[0]
+    def _push(self, away: tuple[float, float]) -> Doing:
+        """Turn so that some way of walking leads straight to a point, then walk that way for a step."""
+        wanted = round(math.atan2(away[0], away[1]) / (2 * math.pi / NUM_HEADINGS)) % NUM_HEADINGS
+        for around in (0, -1, 1, -3, 3, -2, 2):
+            for name, yaw in self._headings(around):
+                if yaw == wanted:
+                    if around == 0:
+                        yield from act(name)
+                    else:
+                        yield from self._turn(around)
+                    return True
+        return False
 
     def _turn(self, around: int) -> Doing:
         name = "turn_right" if around > 0 else "turn_left"
@@ -179,7 +194,7 @@ class Legs:
             if view.feet[2] <= cell[2] and (view.on_ground or view.afloat):
                 return view.feet == cell
             if view.on_ground:
-                yield from act(self._nearest_direction(self._away(cell)))
+                yield from self._push(self._away(cell))
             else:
                 yield from act("noop")
         return False
@@ -194,7 +209,7 @@ class Legs:
                 return False
             yield from act("jump")
             yield from act("place_block")
-            if not (yield from self._wait_for_ground()):
+            if not (yield from self.wait_for_ground()):
                 return False
             if view.feet == cell:
                 return True

@@ -19,7 +19,7 @@ from farlands.worlds.voxel.physics import EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE
 
 WALK, CLIMB, SINK, PILLAR, SWIM = 5.0, 12.0, 8.0, 18.0, 14.0
-"""Ticks of a move, besides digging: a block ahead, a jump up one, digging oneself down, placing a block underfoot, swimming."""
+"""Ticks of a move besides digging: a block ahead, a jump up one, down a hole, up on a placed block, one block swum."""
 FALL = 3.0
 DIG_PAUSE = 8.0
 """Ticks a break costs besides the breaking: the pause after it and some turning."""
@@ -128,7 +128,7 @@ def _dilate(mask: np.ndarray) -> np.ndarray:
 
 
 def _around(mask: np.ndarray, radius: int) -> np.ndarray:
-    """The cells within ``radius`` columns of a mask, the square way. Wraps round the window's rim, where nobody goes."""
+    """The cells within ``radius`` columns of a mask, the square way. Wraps round the rim, where nobody goes."""
     for axis in (0, 1):
         mask = np.logical_or.reduce([np.roll(mask, k, axis) for k in range(-radius, radius + 1)])
     return mask

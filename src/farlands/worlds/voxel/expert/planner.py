@@ -116,20 +116,27 @@ class Planner:
 
     def _all_ways(self) -> list[tuple[str, _Way]]:
         found = [
-            (block.drop, _Way(self._block_ticks[block.name] * block.drop_one_in + self._tool_cost(block), block=block.name))
+            (
+                block.drop,
+                _Way(self._block_ticks[block.name] * block.drop_one_in + self._tool_cost(block), block=block.name),
+            )
             for block in BLOCKS
             if block.drop and block.name in self._block_ticks
         ]
         for recipe in RECIPES:
             if f"craft_{recipe.output}" in FLAT_ACTION_ID:
                 inputs = sum(count * self._cost(names) for names, count in recipe.inputs)
-                fixed = _CRAFT_TICKS + (_STATION_TICKS if recipe.station != Station.HAND else 0)
+                fixed = _CRAFT_TICKS + self._station_cost(recipe.station)
                 found.append((recipe.output, _Way((inputs + fixed) / recipe.count, recipe=recipe)))
         for smelting in SMELTINGS:
             if f"smelt_{smelting.output}" in FLAT_ACTION_ID:
-                cost = self._cost(smelting.input) + SMELTING_TICKS + _STATION_TICKS
+                cost = self._cost(smelting.input) + SMELTING_TICKS + self._station_cost(Station.FURNACE)
                 found.append((smelting.output, _Way(cost, smelting=smelting)))
         return found
+
+    def _station_cost(self, station: Station) -> float:
+        """Ticks for having a station, or 0 for the hand. Charged in full, as tools are."""
+        return 0.0 if station == Station.HAND else _STATION_TICKS + self._cost(STATION_ITEM[station])
 
     def _tool_cost(self, block: Block) -> float:
         """Ticks for the cheapest tool a block needs, or 0. Charged in full: it keeps far tiers expensive."""
@@ -221,7 +228,9 @@ class _Draft:
             tool = self._planner.cheapest_tool(block)
             self.take(tool, 1)
             self._stock[tool] = self._stock.get(tool, 0) + 1
-        blocks = tuple(b.name for b in BLOCKS if b.drop in names.split("|") and b.tier <= block.tier and b.drop_one_in == 1)
+        blocks = tuple(
+            b.name for b in BLOCKS if b.drop in names.split("|") and b.tier <= block.tier and b.drop_one_in == 1
+        )
         self.tasks.append(Collect(tuple(names.split("|")), count, blocks or (block_name,)))
 
     def _craft(self, recipe: Recipe, count: int) -> None:

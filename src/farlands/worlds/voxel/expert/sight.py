@@ -11,7 +11,7 @@ import numpy as np
 
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.crosshair import RAY_SHIFT, REACH
-from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOLID, Cell, View
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOLID, STATION_REACH, Cell, View
 from farlands.worlds.voxel.physics import BODY_HEIGHT, TURN_SHIFT
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS, heading_sines
@@ -21,8 +21,6 @@ STEP_TICKS = 4
 _CROSSINGS = 13
 """More cell borders than a ray of reach 4.5 can cross."""
 _NEVER = 1 << 30
-STATION_REACH = (4, 4, 3)
-"""How far from the feet a station serves, in blocks east, north and up or down."""
 _REPLACEABLE = np.array([block.replaceable for block in BLOCKS])
 
 
@@ -46,7 +44,7 @@ class Aim:
 
 @functools.cache
 def _directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Yaws int64 ``[N]``, pitches int64 ``[N]`` and ray directions int64 ``[N, 3]`` (times 2^14) of all ways to look."""
+    """All ways to look: yaws int64 ``[N]``, pitches int64 ``[N]``, ray directions int64 ``[N, 3]`` (times 2^14)."""
     turn = heading_sines().astype(np.int64)
     yaw, pitch = (
         a.ravel() for a in np.meshgrid(np.arange(NUM_HEADINGS), np.arange(-MAX_PITCH, MAX_PITCH + 1), indexing="ij")
@@ -81,7 +79,9 @@ def _trace_from(*inside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     d = _directions()[2]
     go = np.sign(d)
     at = np.zeros_like(d)
-    part = np.where(d > 0, POSITION_ONE - np.array(inside), np.array(inside)) << (RAY_SHIFT + TURN_SHIFT - POSITION_SHIFT)
+    part = np.where(d > 0, POSITION_ONE - np.array(inside), np.array(inside)) << (
+        RAY_SHIFT + TURN_SHIFT - POSITION_SHIFT
+    )
     size = np.maximum(np.abs(d), 1)
     next_at = np.where(d != 0, part // size, _NEVER)
     every = np.where(d != 0, (1 << (RAY_SHIFT + TURN_SHIFT)) // size, _NEVER)
@@ -141,32 +141,26 @@ def aim_at(
     return None
 
 
-def aim_to_place(view: View, wanted: Cell | None = None) -> Aim | None:
-    """The quickest way to look so that a full block can be placed, in one cell or in any from which a station serves.
+def aim_to_place(view: View) -> Aim | None:
+    """The quickest way to look so that a full block can be placed in a cell from which a station serves.
 
     Returns:
         None if there is no way; else an aim whose ``wanted`` is the cell that would be filled.
     """
     cells, distance, axes = trace(view.eye)
+    yaw, pitch, d = _directions()
     blocks = view.blocks_at(cells)
     stops = IN_CROSSHAIR[blocks] & (distance <= REACH)
-    first = stops.argmax(axis=0)
-    rays = np.arange(cells.shape[1])
-    hit, hit_block = cells[first, rays], blocks[first, rays]
+    first, rays = stops.argmax(axis=0), np.arange(cells.shape[1])
+    hit, hit_block, axis = cells[first, rays], blocks[first, rays], axes[first, rays]
     back = np.zeros_like(hit)
-    axis = axes[first, rays]
-    _, _, d = _directions()
     back[rays, axis] = -np.sign(d[rays, axis])
     into = np.where(_REPLACEABLE[hit_block][:, None], hit, hit + back)
-    fits = stops.any(axis=0) & (first > 0) & _REPLACEABLE[view.blocks_at(into)] & ~_overlaps_body(view, into)
-    fits &= IS_SOLID[hit_block] | _REPLACEABLE[hit_block]
-    if wanted is not None:
-        fits &= (into == np.array(wanted)).all(axis=-1)
-    else:
-        fits &= (np.abs(into - np.array(view.feet)) <= np.array(STATION_REACH)).all(axis=-1)
+    fits = stops.any(axis=0) & (first > 0) & (IS_SOLID[hit_block] | _REPLACEABLE[hit_block])
+    fits &= _REPLACEABLE[view.blocks_at(into)] & ~_overlaps_body(view, into)
+    fits &= (np.abs(into - np.array(view.feet)) <= np.array(STATION_REACH)).all(axis=-1)
     if not fits.any():
         return None
-    yaw, pitch, _ = _directions()
     total = np.where(fits, STEP_TICKS * turn_steps(view, yaw, pitch), math.inf)
     ray = int(total.argmin())
     return Aim(int(yaw[ray]), int(pitch[ray]), _cell(hit[ray]), _cell(into[ray]), float(total[ray]))
@@ -181,7 +175,7 @@ def _overlaps_body(view: View, cells: np.ndarray) -> np.ndarray:
 
 
 def _are_in(cells: np.ndarray, wanted: Iterable[tuple[int, ...]]) -> np.ndarray:
-    """bool ``[...]``: which of the cells int ``[..., D]`` are among the wanted."""
+    """Which of the cells int ``[..., D]`` are among the wanted, bool ``[...]``."""
     found = np.zeros(cells.shape[:-1], dtype=bool)
     for cell in wanted:
         found |= (cells == np.array(cell)).all(axis=-1)

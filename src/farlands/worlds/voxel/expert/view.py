@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, CACTUS, LAVA, Shape
+from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, LAVA, Shape
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT, EYE_HEIGHT
@@ -21,6 +21,8 @@ SHAPE = np.array([block.shape for block in BLOCKS])
 IS_SOLID = SHAPE == Shape.CUBE
 IS_FLUID = SHAPE == Shape.FLUID
 IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
+STATION_REACH = (4, 4, 3)
+"""How far from the feet a station serves, in blocks east, north and up or down."""
 SIDES: tuple[Cell, ...] = ((1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
@@ -45,7 +47,6 @@ class View:
         self._clock = wp.to_torch(state.clock).numpy()[:, index]
         self._counts = wp.to_torch(state.counts).numpy()[index]
         self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
-        self._slot_wear = wp.to_torch(state.slot_wear).numpy()[index]
 
     def body(self, row: Body) -> int:
         """One number of the body state."""
@@ -80,13 +81,16 @@ class View:
     def footprint(self) -> list[tuple[int, int]]:
         """The columns the body is over, as (x, y)."""
         spans = [
-            range((self.body(r) - BODY_HALF_WIDTH) >> POSITION_SHIFT, ((self.body(r) + BODY_HALF_WIDTH - 1) >> POSITION_SHIFT) + 1)
+            range(
+                (self.body(r) - BODY_HALF_WIDTH) >> POSITION_SHIFT,
+                ((self.body(r) + BODY_HALF_WIDTH - 1) >> POSITION_SHIFT) + 1,
+            )
             for r in (Body.X, Body.Y)
         ]
         return [(x, y) for x in spans[0] for y in spans[1]]
 
     def room(self, axis: int, limit: float = 1.0) -> tuple[float, float]:
-        """How far the body can move along x (0) or y (1) before a solid block, back and forth, in blocks up to a limit."""
+        """How far the body can move along x (0) or y (1) to a solid block, back and forth, in blocks up to a limit."""
         z0 = self.body(Body.Z) >> POSITION_SHIFT
         levels = range(z0, ((self.body(Body.Z) + BODY_HEIGHT - 1) >> POSITION_SHIFT) + 1)
         across = sorted({column[1 - axis] for column in self.footprint})
@@ -96,7 +100,9 @@ class View:
             edge = at + sign * BODY_HALF_WIDTH
             layer = (edge >> POSITION_SHIFT) if sign < 0 else ((edge - 1) >> POSITION_SHIFT)
             layers = (layer + sign, layer + 2 * sign)
-            blocked = next((k for k in layers if any(self.solid(_cell_at(axis, k, c, z)) for c in across for z in levels)), None)
+            blocked = next(
+                (k for k in layers if any(self.solid(_cell_at(axis, k, c, z)) for c in across for z in levels)), None
+            )
             if blocked is None:
                 found.append(limit)
             else:
@@ -128,11 +134,6 @@ class View:
         """Everything carried, by item."""
         return {item.name: int(n) for item, n in zip(ITEMS, self._counts, strict=True) if n > 0}
 
-    def uses_left(self, tool: str) -> int:
-        """Uses left of all tools of a name together."""
-        slots = self._slot_item == ITEM_ID[tool]
-        return int((ITEMS[ITEM_ID[tool]].durability - self._slot_wear[slots]).sum())
-
     def block(self, cell: Cell) -> int:
         """Block id; beyond the window bedrock below the top of the world, air above it."""
         return int(self.blocks_at(np.array(cell)))
@@ -160,14 +161,13 @@ class View:
         return any(self.block(at) == LAVA for at in (cell, *beside(cell)))
 
     def station_near(self, item: str) -> bool:
-        """Whether a station stands within its reach (4 blocks aside, 3 up or down)."""
+        """Whether a station stands within its reach."""
         return self.find_near(item) is not None
 
     def find_near(self, item: str) -> Cell | None:
         """Cell of a station in reach of the feet, or None."""
-        x, y, z = self.feet
-        shape = (range(x - 4, x + 5), range(y - 4, y + 5), range(max(z - 3, 0), min(z + 4, HEIGHT)))
-        cells = np.stack(np.meshgrid(*shape, indexing="ij"), axis=-1)
+        spans = (np.arange(-reach, reach + 1) + at for at, reach in zip(self.feet, STATION_REACH, strict=True))
+        cells = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1)
         found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
         return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
 
@@ -179,8 +179,3 @@ def _cell_at(axis: int, along: int, across: int, z: int) -> Cell:
 def beside(cell: Cell) -> Iterable[Cell]:
     """The six cells that share a side with a cell."""
     return ((cell[0] + x, cell[1] + y, cell[2] + z) for x, y, z in SIDES)
-
-
-def can_stand_on(block: int) -> bool:
-    """Whether a block carries a body without hurting it."""
-    return bool(IS_SOLID[block]) and block != CACTUS

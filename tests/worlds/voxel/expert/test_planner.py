@@ -1,0 +1,137 @@
+"""Plans are checked by carrying them out on paper: arithmetic over an inventory, one task at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
+from farlands.worlds.voxel.expert import planner
+from farlands.worlds.voxel.expert.planner import Collect, Craft, PlanError, Planner, Smelt, Task, break_ticks
+from farlands.worlds.voxel.items import ITEM_ID, ITEMS
+from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS
+
+LAND = {"oak_log": 100.0, "stone": 60.0, "coal_ore": 300.0, "iron_ore": 400.0, "diamond_ore": 900.0, "sand": 200.0}
+GOALS = ("diamond_pickaxe", "diamond_sword", "iron_chestplate", "torch", "ladder", "furnace", "charcoal", "coal")
+
+
+def _use(carried: Counter[str], names: str, count: int) -> None:
+    for name in names.split("|"):
+        used = min(carried[name], count)
+        carried[name] -= used
+        count -= used
+    assert count == 0, f"{count} of {names} are missing"
+
+
+def _carry_out(task: Task, carried: Counter[str]) -> None:
+    """One task, with every rule that the tables state."""
+    if isinstance(task, Collect):
+        for name in task.blocks:
+            block = BLOCKS[BLOCK_ID[name]]
+            assert block.drop in task.items
+            tools = [i for i in ITEMS if carried[i.name] and i.tool == block.tool and i.tier >= block.tier]
+            assert block.tier == 0 or tools, f"no tool for {name}"
+        carried[task.items[0]] += task.count
+        return
+    assert all(carried[station] > 0 for station in task.stations)
+    if isinstance(task, Craft):
+        for names, count in task.recipe.inputs:
+            _use(carried, names, count * task.times)
+        carried[task.recipe.output] += task.recipe.count * task.times
+    else:
+        _use(carried, task.smelting.input, task.count)
+        _burn(carried, task.count * SMELTING_TICKS)
+        carried[task.smelting.output] += task.count
+
+
+def _burn(carried: Counter[str], ticks: int) -> None:
+    """What a furnace takes for itself, in its own order."""
+    for name in FUELS:
+        while ticks > 0 and carried[name] > 0:
+            carried[name] -= 1
+            ticks -= ITEMS[ITEM_ID[name]].fuel
+    assert ticks <= 0, "out of fuel"
+
+
+def _carry_out_all(goal: str, carried: Counter[str], land: dict[str, float], **more: object) -> list[Task]:
+    """Plan and do the first task again and again, as the expert does; returns what was done."""
+    done: list[Task] = []
+    while carried[goal] == 0:
+        tasks = Planner(land).plan(goal, carried, **more)
+        _carry_out(tasks[0], carried)
+        done.append(tasks[0])
+        assert len(done) < 60, f"no end to it: {done[-3:]}"
+    return done
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_plans_lead_from_nothing_to_the_goal(goal: str):
+    done = _carry_out_all(goal, Counter(), LAND)
+    assert any(isinstance(task, Collect) for task in done)
+
+
+@given(
+    goal=st.sampled_from(GOALS),
+    start=st.dictionaries(
+        st.sampled_from(("oak_log", "planks", "stick", "cobblestone", "iron_ore", "coal", "stone_pickaxe", "furnace")),
+        st.integers(1, 9),
+    ),
+)
+def test_plans_lead_to_the_goal_from_anything(goal: str, start: dict[str, int]):
+    _carry_out_all(goal, Counter(start), LAND)
+
+
+def test_everything_of_a_kind_is_collected_at_once_with_something_to_spare():
+    tasks = Planner(LAND).plan("diamond_pickaxe", {}, spare={"oak_log": 2})
+    logs = [task for task in tasks if isinstance(task, Collect) and "oak_log" in task.items]
+    assert len(logs) == 1
+    crafted = sum(t.times for t in tasks if isinstance(t, Craft) and t.recipe.output == "planks")
+    assert logs[0].count == crafted + 2
+    assert tasks[0] == logs[0]
+
+
+def test_what_is_carried_is_not_collected():
+    tasks = Planner(LAND).plan("stone_pickaxe", {"cobblestone": 3, "stick": 2, "crafting_table": 1})
+    assert [type(task) for task in tasks] == [Craft]
+
+
+def test_a_station_that_stands_near_is_not_made():
+    carried = {"cobblestone": 3, "stick": 2}
+    assert len(Planner(LAND).plan("stone_pickaxe", carried, near=frozenset({"crafting_table"}))) == 1
+    assert len(Planner(LAND).plan("stone_pickaxe", carried)) > 1
+
+
+def test_other_recipes_give_other_plans(monkeypatch: pytest.MonkeyPatch):
+    def dearer(recipe: planner.Recipe) -> planner.Recipe:
+        if recipe.output != "stone_pickaxe":
+            return recipe
+        return dataclasses.replace(recipe, inputs=(("planks", 5), ("coal", 1)))
+
+    monkeypatch.setattr(planner, "RECIPES", tuple(map(dearer, planner.RECIPES)))
+    done = _carry_out_all("diamond_pickaxe", Counter(), LAND)
+    assert any("coal" in task.items for task in done if isinstance(task, Collect))
+
+
+def test_the_cheaper_way_is_taken():
+    without_coal = {name: ticks for name, ticks in LAND.items() if name != "coal_ore"}
+    assert any(isinstance(task, Smelt) for task in Planner(without_coal).plan("torch", {}))
+    assert not any(isinstance(task, Smelt) for task in Planner(LAND).plan("torch", {}))
+
+
+@pytest.mark.parametrize(("goal", "land"), [("bed", LAND), ("diamond_pickaxe", {"stone": 60.0}), ("planks", {})])
+def test_what_cannot_be_had_is_refused(goal: str, land: dict[str, float]):
+    with pytest.raises(PlanError, match="no way"):
+        Planner(land).plan(goal, {})
+
+
+def test_break_ticks_follow_hardness_tool_and_tier():
+    stone, log = BLOCKS[BLOCK_ID["stone"]], BLOCKS[BLOCK_ID["oak_log"]]
+    assert break_ticks("nothing", stone) == 150
+    assert break_ticks("wooden_pickaxe", stone) == 23
+    assert break_ticks("wooden_pickaxe", log) == 60
+    assert break_ticks("stone_pickaxe", BLOCKS[BLOCK_ID["diamond_ore"]]) == 75
+    assert break_ticks("iron_pickaxe", BLOCKS[BLOCK_ID["bedrock"]]) == float("inf")
