@@ -19,11 +19,17 @@ from farlands.rewards.config import RewardConfig
 SEED_LIMIT = 2**64
 
 
+_MOST: dict[str, float] = {"num_worlds": 2**24, "episodes": 2**24, "threads": 1024, "steps": 10**15, "max_steps": 2**31}
+"""Bounds beyond which a number is a slip of the hand."""
+
+
 def _require(config: object, least: dict[str, float]) -> None:
     for name, low in least.items():
-        value = getattr(config, name)
+        value, high = getattr(config, name), _MOST.get(name, float("inf"))
         if not value >= low:
             raise ValueError(f"{name.replace('_', '-')} is {value}; it must be at least {low}")
+        if value > high:
+            raise ValueError(f"{name.replace('_', '-')} is {value}; it must be at most {high}")
 
 
 def _require_seed(seed: int) -> None:
@@ -53,7 +59,7 @@ class TrainConfig:
     """CPU threads for torch; 0 for one per core. Part of the checkpoint: sums depend on it."""
     run_dir: str = ""
     """Directory of the run, new or empty; by default runs/WORLD-DATE-TIME."""
-    save_every: float = 120.0
+    save_every: float = 300.0
     """Seconds between checkpoints; 0 saves after every update."""
     keep: int = 3
     """Newest checkpoints to keep."""

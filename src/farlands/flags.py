@@ -196,7 +196,7 @@ def _check_value(flag: Flag, text: str, kind: Any = None) -> str:
 def _check_number(flag: Flag, text: str, kind: Any) -> str:
     # Integers stay text: a float would round seeds near 2**64.
     if _INTEGER.fullmatch(text) and len(text) < 40:
-        return str(int(text))
+        return _check_size(flag, int(text))
     try:
         number = float(text)
     except ValueError:
@@ -204,7 +204,14 @@ def _check_number(flag: Flag, text: str, kind: Any) -> str:
     whole = number == number and abs(number) != float("inf") and number == int(number)
     if number != number or abs(number) == float("inf") or (kind is int and not whole):
         raise UserError(f"--{flag.name} is", text, f"expected {_expected(kind)}")
-    return str(int(number)) if kind is int else repr(number)
+    return _check_size(flag, int(number)) if kind is int else repr(number)
+
+
+def _check_size(flag: Flag, number: int) -> str:
+    # Device integers have 64 bits; only seeds use all of them as an unsigned number.
+    if abs(number) >= 2**63 and flag.name != "seed":
+        raise UserError(f"--{flag.name} is", number, "it must be below 2**63")
+    return str(number)
 
 
 def _expected(kind: Any) -> str:

@@ -131,9 +131,23 @@ def test_eval_of_a_run(finished_run, tmp_path, capsys):
     assert set(data["actors"]) == {"agent", "random"}
     assert main(["eval", str(finished_run), *flags, "--checkpoint", "step-000000000256"]) == 0
     earlier = json.loads((out / "report.json").read_text())
-    assert earlier["actors"]["agent"] != data["actors"]["agent"]
+    assert earlier["checkpoint"] == "step-000000000256"
     assert earlier["actors"]["random"] == data["actors"]["random"]
     assert "24" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["step-000000000256", "step-000000000512"])
+def test_the_agent_measured_is_the_checkpoints(finished_run, name):
+    from safetensors.torch import load_file
+
+    from farlands.config import EvalConfig
+    from farlands.runtime.measure import find_subject
+
+    subject = find_subject(EvalConfig(target=str(finished_run), checkpoint=name))
+    assert subject.checkpoint == name
+    weights = subject.make_actor(SPEC, torch.device("cpu")).state_dict()
+    written = load_file(finished_run / "checkpoints" / name / "agent.safetensors")
+    assert all(torch.equal(weights[key], written[key]) for key in weights)
 
 
 def test_training_levels_are_noticed(finished_run):

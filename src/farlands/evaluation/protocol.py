@@ -18,7 +18,8 @@ from farlands.agents.noise import uniforms
 from farlands.worlds.world import Episodes, World
 
 UNSEEN = 1 << 63
-"""Bit that seeds of evaluation levels have and seeds of training levels have not."""
+"""Bit that is set in the seeds of evaluation levels. A world that keeps it clear in the seeds it derives for training
+cannot meet them; in another the chance is that of 64-bit hashes to coincide, and reports count how often they did."""
 _DRAIN_EVERY = 32
 
 

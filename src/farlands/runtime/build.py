@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -52,7 +54,7 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         agent, config.ppo, value_streams(sources, config.ppo.discount), seed=derive_seed(config.seed, "order")
     )
     chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
-    with _memory_guard(config.num_worlds):
+    with memory_guard():
         collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
     collector.start(derive_seed(config.seed, "worlds"))
     return Run(
@@ -84,11 +86,11 @@ def build_world(reference: str, num_worlds: int, options: Any, device: torch.dev
     if not (isinstance(kind, type) and issubclass(kind, World)):
         raise UserError("not a world:", reference, "expected a subclass of farlands.worlds.world.World")
     _hush_warp()
-    with _memory_guard(num_worlds):
-        try:
+    try:
+        with memory_guard():
             return kind(num_worlds, options, device=device)  # type: ignore[call-arg]
-        except ValueError as error:
-            raise UserError(f"the world {reference} refuses its options: {error}") from error
+    except (ValueError, OverflowError) as error:
+        raise UserError(f"the world {reference} refuses its options: {error}") from error
 
 
 def build_agent(config: TrainConfig, spec: WorldSpec, device: torch.device) -> tuple[Agent, list[RewardSource]]:
@@ -96,7 +98,8 @@ def build_agent(config: TrainConfig, spec: WorldSpec, device: torch.device) -> t
     try:
         sources = make_reward_sources(config.rewards, spec, device, functools.partial(resolve, "reward"))
         heads = len(value_streams(sources, config.ppo.discount))
-        agent = make_agent(spec, config.agent, heads, resolve=functools.partial(resolve, "agent"))
+        with memory_guard():
+            agent = make_agent(spec, config.agent, heads, resolve=functools.partial(resolve, "agent"))
     except (TypeError, ValueError) as error:
         raise UserError(str(error)) from error
     return agent.to(device), sources
@@ -144,18 +147,13 @@ def _check_split(config: TrainConfig, rows: int) -> None:
         raise UserError("--ppo.minibatches is", config.ppo.minibatches, f"there are only {rows * chunks} sequences")
 
 
-class _memory_guard:  # noqa: N801 - reads as a statement
+@contextlib.contextmanager
+def memory_guard() -> Iterator[None]:
     """Turns running out of memory into a mistake that names what to change."""
-
-    def __init__(self, num_worlds: int) -> None:
-        self._num_worlds = num_worlds
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        out_of_memory = isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-            isinstance(error, RuntimeError) and "memory" in str(error)
-        )
-        if error is not None and out_of_memory:
-            raise UserError(f"--num-worlds {self._num_worlds} does not fit in memory", allowed=first_line(error)[:160])
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "memory" in str(error):
+            hint = "try fewer --num-worlds, a shorter --ppo.rollout or a smaller --agent.hidden"
+            raise UserError("this does not fit in memory", allowed=f"{hint} ({first_line(error)[:160]})") from error
+        raise

@@ -128,7 +128,8 @@ class LineDisplay(Display):
 
 def describe_progress(row: Mapping[str, float], total: int, recent: Recent) -> str:
     """The figures of an update on one line."""
-    parts = [f"step {int(row['step']):,} ({row['step'] / total:.0%})", f"{row['steps_per_second']:,.0f} steps/s"]
+    share = min(1.0, row["step"] / total)
+    parts = [f"step {int(row['step']):,} ({share:.0%})", f"{row['steps_per_second']:,.0f} steps/s"]
     if recent.rows:
         parts.append(f"return {recent.mean('episode/return'):.2f}")
         parts.append(f"length {recent.mean('episode/length'):.0f}")
@@ -192,7 +193,7 @@ class LiveDisplay(Display):
         left = max(0.0, self._total - row["step"]) / max(row["steps_per_second"], 1.0)
         grid.add_row(
             ProgressBar(total=self._total, completed=row["step"], width=30),
-            f"{row['step'] / self._total:4.0%}",
+            f"{min(1.0, row['step'] / self._total):4.0%}",
             f"{_short(row['step'])} of {_short(self._total)} steps",
             f"{row['steps_per_second']:,.0f} steps/s",
             f"{int(left) // 60}:{int(left) % 60:02} left",

@@ -76,12 +76,14 @@ def resume(config: ResumeConfig) -> int:
 
 def carry(run: Run) -> int:
     """Train a run to its end and tell how to go on from there."""
+    from farlands.runtime.build import memory_guard
     from farlands.runtime.loop import run_loop
 
     config, directory = run.config, run.directory
     run.display.begin(f"{config.world} on {config.device}, in {directory.path}", config.steps)
     try:
-        run_loop(run)
+        with memory_guard():
+            run_loop(run)
         _draw_curve(run)
     finally:
         run.close()

@@ -1,0 +1,1 @@
+"""Bridges between the World contract and the interfaces of others."""
