@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+# Two workers with two threads each would mostly wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _COMPILE = """
 import torch
-from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.world import VoxelWorld
 
-world = VoxelWorld(1, VoxelOptions(), device="cpu")
+world = VoxelWorld(1, VoxelOptions(senses=SENSES))
 world.reset(0)
 world.step(torch.zeros(1, dtype=torch.int32))
 world.close()

@@ -151,7 +151,8 @@ class World(ABC):
     """A batch of worlds stepped together, with same-step autoreset.
 
     When a row's episode ends at a step, that step's reward and flags belong to the old episode, while the observation
-    is the first of the next one, whose seed derives from the row's stream of seeds. The last observation of the old
+    is the first of the next one, whose seed derives from the row's stream of seeds. Derived seeds have their top bit
+    clear, so that levels with it set are unseen unless they are asked for. The last observation of the old
     episode stands in ``final_observation``.
 
     Every world is made the same way, ``SomeWorld(num_worlds, SomeWorld.Options(...), device="cpu")``, so that runs,

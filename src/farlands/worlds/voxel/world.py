@@ -174,7 +174,8 @@ class VoxelWorld(World):
             return values
         low, high = values & np.uint64(0xFFFFFFFF), values >> np.uint64(32)
         words = pcg4d_host(low, high, np.arange(self.num_worlds), np.uint64(Purpose.WORLD_STREAM << 22))
-        return words[0].astype(np.uint64) | (words[1].astype(np.uint64) << np.uint64(32))
+        high_words = words[1].astype(np.uint64) & np.uint64(0x7FFFFFFF)
+        return words[0].astype(np.uint64) | (high_words << np.uint64(32))
 
     def step(self, actions: torch.Tensor, out: Step | None = None) -> Step:
         if not self._seeded:

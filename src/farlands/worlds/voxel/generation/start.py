@@ -27,6 +27,8 @@ from farlands.worlds.voxel.state import (
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
 from farlands.worlds.voxel.vitals import MAX_AIR, MAX_FOOD, MAX_HEALTH, START_SATURATION
 
+DERIVED_HIGH = wp.constant(wp.uint32(0x7FFFFFFF))
+"""Derived seeds leave the top bit clear: levels whose seed has it set are met only by asking for them."""
 AREA_TRIES = 24
 AREA_CHUNKS = 8192
 """Starts lie within this many chunks of the origin of the coordinates, half of it to each side."""
@@ -78,7 +80,7 @@ def _begin_episode_kernel(
         if episode > 0:
             words = draw(low, high, episode, 0, Purpose.EPISODE_SEED)
             low = words[0]
-            high = words[1]
+            high = words[1] & DERIVED_HIGH
         s.clock[Clock.EPISODE, w] = episode
         s.clock[Clock.SEED_LOW, w] = wp.int32(low)
         s.clock[Clock.SEED_HIGH, w] = wp.int32(high)
