@@ -49,9 +49,11 @@ def compare(worlds: int, steps: int, every: int, device: str) -> int:
         cpu.step(actions, seen)
         gpu.step(actions.to(device), drawn)
         if step % every == 0 or step == steps - 1:
-            symbols = [key for key, value in seen.observation.items() if not torch.equal(value, drawn.observation[key].cpu())]
+            pairs = [(key, value, drawn.observation[key].cpu()) for key, value in seen.observation.items()]
+            symbols = [key for key, here, there in pairs if not torch.equal(here, there)]
             if not torch.equal(cpu.state_hash(), gpu.state_hash().cpu()) or symbols:
-                print(f"step {step}: state differs in {_differences(cpu, gpu)}, observations in {symbols}", file=sys.stderr)
+                found = f"state differs in {_differences(cpu, gpu)}, observations in {symbols}"
+                print(f"step {step}: {found}", file=sys.stderr)
                 return step
     return steps
 

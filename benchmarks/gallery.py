@@ -1,6 +1,6 @@
 """The pictures of the docs, drawn by the renderer from natural land: places, heights and hours.
 
-    python benchmarks/gallery.py docs/pictures
+python benchmarks/gallery.py docs/pictures
 """
 
 from __future__ import annotations

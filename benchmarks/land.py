@@ -119,9 +119,11 @@ def document(figures: dict[str, float], seeds: int) -> str:
         "| biome | share of columns |", "|---|---|",
         *(f"| {n[6:]} | {v:.1%} |" for n, v in figures.items() if n.startswith("biome_")), "",
         f"Caves take {figures['cave_fraction']:.1%} of what lies more than six blocks under the surface. "
-        f"{figures['start_dry']:.1%} of starts are dry, {figures['tree_within_6_of_start']:.1%} have a tree within six "
-        f"blocks. A diamond lies within {REACH} blocks (city-block) of the start in {figures['diamond_within_60']:.1%} of "
-        f"levels, the nearest at {figures['diamond_nearest_median']:.0f} in the median.", "",
+        f"{figures['start_dry']:.1%} of starts are dry, {figures['tree_within_6_of_start']:.1%} have a tree within "
+        f"six blocks. A diamond lies within {REACH} blocks (city-block) of the start in "
+        f"{figures['diamond_within_60']:.1%} of levels, the nearest at {figures['diamond_nearest_median']:.0f} in "
+        "the median.",
+        "",
         "Cells of ore per 1,000 cells of rock, by height:", "",
         "| ore | spec | " + " | ".join(f"z {a} to {b - 1}" for a, b in BANDS) + " | cells a level |",
         "|---|---|" + "---|" * (len(BANDS) + 1),

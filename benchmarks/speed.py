@@ -3,8 +3,9 @@
     python benchmarks/speed.py                     # all of this device's figures, kept in results.jsonl
     python benchmarks/speed.py --only S6-symbols --no-keep
 
-Actions are uniform over all choices; a walking policy (mostly sprint and jump ahead) is measured beside it. Options are the
-defaults (64^3 window, 24 m sight, 4 ticks a step), and episodes in mid-life: horizon 1,500 with staggered first ends.
+Actions are uniform over all choices; a walking policy (mostly sprint and jump ahead) is measured beside it. Options
+are the defaults (64^3 window, 24 m sight, 4 ticks a step), and episodes in mid-life: horizon 1,500 with staggered
+first ends.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How soon things begin (S10): `--help`, the first frame with cached kernels, the first launch ever.
 
-    python benchmarks/start.py
+python benchmarks/start.py
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes the README's table of speeds from the results file: the newest figure of each target.
 
-    python benchmarks/table.py            # rewrite README.md between its markers
-    python benchmarks/table.py --check    # exit 1 if it is out of date
+python benchmarks/table.py            # rewrite README.md between its markers
+python benchmarks/table.py --check    # exit 1 if it is out of date
 """
 
 from __future__ import annotations

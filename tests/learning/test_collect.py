@@ -41,11 +41,11 @@ def test_equals_living_step_by_step(make_world, length):
     world = make_world(12)
     agent = make(world, heads=2)
     collector = Collector(world, agent, length, seed=5)
-    collector.start(3)
+    collector.start(4)
     rollouts = -(-60 // length)
     for _ in range(rollouts):
         rollout = collector.collect()
-    records = slow_collect(make_world(12), agent, 3, 5, length, rollouts)
+    records = slow_collect(make_world(12), agent, 4, 5, length, rollouts)
     cuts = 0
     for t, (seen, first, act, step, following) in enumerate(records):
         for key, value in seen.items():

@@ -1,7 +1,7 @@
 """The World contract: the only thing learners know of a simulator.
 
-A world is a batch. Axis letters, used everywhere: W worlds, A agents per world, R = W * A rows (row = world * A + agent),
-T time. Every tensor a world hands out is indexed by row first; with a leading T inside a rollout.
+A world is a batch. Axis letters, used everywhere: W worlds, A agents per world, R = W * A rows (row = world * A +
+agent), T time. Every tensor a world hands out is indexed by row first; with a leading T inside a rollout.
 """
 
 from __future__ import annotations

@@ -214,8 +214,6 @@ class Arena:
             assert hand == -1 or int(self.slot_item[r, hand]) != 0, (r, hand)
 
 
-
-
 _arenas: dict[tuple, Arena] = {}
 
 

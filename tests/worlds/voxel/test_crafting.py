@@ -79,7 +79,14 @@ def test_recipes_of_the_table_need_one(make_arena):
 
 @pytest.mark.parametrize(
     ("place", "near"),
-    [((4, 4, 0), True), ((-4, 4, 3), True), ((-4, -4, -3), True), ((5, 0, 0), False), ((0, -5, 0), False), ((0, 0, 4), False)],
+    [
+        ((4, 4, 0), True),
+        ((-4, 4, 3), True),
+        ((-4, -4, -3), True),
+        ((5, 0, 0), False),
+        ((0, -5, 0), False),
+        ((0, 0, 4), False),
+    ],
 )
 def test_stations_are_in_reach_within_four_blocks_aside_and_three_up(arena, place, near):
     arena.set("crafting_table", *place)

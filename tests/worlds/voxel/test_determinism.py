@@ -1,4 +1,4 @@
-"""The same seeds and actions lead to the same worlds, whatever the batch, the order, the threads or the way of launching."""
+"""The same seeds and actions lead to the same worlds, whatever the batch, the order, the threads, the launching."""
 
 from __future__ import annotations
 

@@ -74,7 +74,14 @@ def test_long_random_play_keeps_every_invariant(make_arena, seed):
     arena = make_arena(8, mining_speed=20)
     arena.set("crafting_table", 2, 2, 0)
     arena.set("furnace", -2, 2, 0)
-    for name, count in (("oak_log", 30), ("cobblestone", 70), ("coal", 4), ("iron_ore", 20), ("diamond", 30), ("wool", 6)):
+    for name, count in (
+        ("oak_log", 30),
+        ("cobblestone", 70),
+        ("coal", 4),
+        ("iron_ore", 20),
+        ("diamond", 30),
+        ("wool", 6),
+    ):
         arena.give(name, count)
     arena.give("wooden_pickaxe", wear=57)
     generator = torch.Generator().manual_seed(seed)

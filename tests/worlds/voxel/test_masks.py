@@ -13,8 +13,10 @@ from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.world import VoxelWorld
 
 KIT = (
-    "oak_log:6", "planks:24", "stick:12", "cobblestone:20", "coal:3", "iron_ore:2", "iron_ingot:9", "diamond:9", "sand:3",
-    "crafting_table:2", "furnace:2", "torch:4", "ladder:2", "bed", "door:2", "oak_sapling", "dirt:3", "apple:2", "wool:3",
+    "oak_log:6", "planks:24", "stick:12", "cobblestone:20", "coal:3", "iron_ore:2", "iron_ingot:9", "diamond:9",
+    "sand:3",
+    "crafting_table:2", "furnace:2", "torch:4", "ladder:2", "bed", "door:2", "oak_sapling", "dirt:3", "apple:2",
+    "wool:3",
     "wooden_pickaxe", "stone_axe", "iron_helmet", "diamond_helmet",
 )  # fmt: skip
 _MUST_CHANGE = (ChoiceKind.CRAFT, ChoiceKind.SMELT, ChoiceKind.PLACE, ChoiceKind.EQUIP, ChoiceKind.WEAR)
@@ -95,6 +97,9 @@ def test_factored_masks_agree_with_what_happens(player, factored_copies, seed, s
         for k, row in enumerate(rows):
             choice = CHOICES[row[4]]
             if not mask[k]:
+                # A moving body may bring something breakable into reach within the step.
+                if row[3] == Hand.ATTACK:
+                    continue
                 assert after[k] == after[0], f"masked {row} ({choice.name}) did something"
             elif choice.kind in _MUST_CHANGE:
                 assert after[k] != after[0], f"unmasked {choice.name} did nothing"

@@ -84,7 +84,8 @@ def test_every_block_takes_what_its_hardness_says(make_arena):
     for row, block in enumerate(solid):
         arena.set(block.name, 0, 1, 1, worlds=row)
     expected = [
-        -1 if b.hardness == UNBREAKABLE else max(math.ceil(b.hardness * (100 if b.tier else 30) - 1e-9), 1) for b in solid
+        -1 if b.hardness == UNBREAKABLE else max(math.ceil(b.hardness * (100 if b.tier else 30) - 1e-9), 1)
+        for b in solid
     ]
     assert ticks_to_break(arena, max(expected) + 5) == expected
 

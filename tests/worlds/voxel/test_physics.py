@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -108,7 +109,7 @@ def test_jumps_repeat_every_ten_ticks_at_best(arena):
         if before == 0.0 and height > 0.0:
             starts.append(tick)
         before = height
-    gaps = {b - a for a, b in zip(starts, starts[1:], strict=False)}
+    gaps = {b - a for a, b in itertools.pairwise(starts)}
     assert len(starts) > 3
     assert gaps == {10}
 
@@ -279,7 +280,13 @@ def test_a_cactus_pricks(arena):
 
 
 def test_pitch_and_yaw_turn_by_fifteen_degrees(arena):
-    for camera, yaw in ((Camera.RIGHT, 1), (Camera.LEFT, 0), (Camera.LEFT, 23), (Camera.RIGHT_45, 2), (Camera.LEFT_45, 23)):
+    for camera, yaw in (
+        (Camera.RIGHT, 1),
+        (Camera.LEFT, 0),
+        (Camera.LEFT, 23),
+        (Camera.RIGHT_45, 2),
+        (Camera.LEFT_45, 23),
+    ):
         arena.act(camera=camera)
         assert int(arena.body[Body.YAW, 0]) == yaw
     arena.act(9, camera=Camera.UP)
@@ -313,9 +320,9 @@ def test_no_body_ever_enters_a_solid_block(make_arena, seed, density):
     arena.blocks[:, index[:, None, None], index[None, :, None], torch.arange(32, 38)[None, None, :]] = area
     fastest = 4 * VELOCITY_ONE
     for _ in range(60):
-        actions = torch.stack(
-            [torch.randint(0, n, (6,), generator=generator) for n in (6, 2, 7, 1, 1)], dim=1
-        ).to(torch.int32)
+        actions = torch.stack([torch.randint(0, n, (6,), generator=generator) for n in (6, 2, 7, 1, 1)], dim=1).to(
+            torch.int32
+        )
         arena.act_rows(actions)
         assert not any(overlaps_solid(arena, row) for row in arena.rows)
         assert int(arena.body[Body.VX : Body.VZ + 1].abs().max()) < fastest

@@ -10,7 +10,13 @@ from farlands.worlds.voxel.state import MAX_FIXTURES, Body
 
 PLACEABLE = tuple(item.name for item in ITEMS if item.places)
 # What a block needs around it: under it, or behind it.
-GROUND = {"oak_sapling": "grass", "spruce_sapling": "dirt", "red_flower": "grass", "yellow_flower": "dirt", "cactus": "sand"}
+GROUND = {
+    "oak_sapling": "grass",
+    "spruce_sapling": "dirt",
+    "red_flower": "grass",
+    "yellow_flower": "dirt",
+    "cactus": "sand",
+}
 
 
 def look_down(arena) -> None:

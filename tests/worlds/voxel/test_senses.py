@@ -103,7 +103,8 @@ def march(arena, row: int, sight: float) -> tuple[str, float]:
     yaw, pitch = (math.radians(15 * int(arena.body[k, row])) for k in (Body.YAW, Body.PITCH))
     direction = np.array([math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), math.sin(pitch)])
     distances = np.arange(0, sight, 0.0015)
-    cells = np.floor(np.array([x, y, z + 1.62]) + distances[:, None] * direction).astype(int) + [0, 0, 32]
+    points = np.array([x, y, z + 1.62]) + distances[:, None] * direction
+    cells = np.floor(points).astype(int) + np.array([0, 0, 32])
     half, side = arena.side // 2, arena.side
     inside = ((cells >= [-half, -half, 0]) & (cells < [half, half, 64])).all(axis=1)
     blocks = np.where(cells[:, 2] >= 64, AIR, BEDROCK)
@@ -260,7 +261,7 @@ def test_the_eye_looks_through_water_at_what_lies_in_it(arena):
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_line(changes, message):
-    with pytest.raises(ValueError, match="^[^\n]*$") as error:
+    with pytest.raises(ValueError, match=r"^[^\n]*$") as error:
         VoxelWorld(1, VoxelOptions(**changes))
     assert message in str(error.value)
 

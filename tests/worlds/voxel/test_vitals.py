@@ -247,7 +247,9 @@ def lie_down(arena) -> None:
     arena.act(hand=Hand.USE)
 
 
-@pytest.mark.parametrize(("time", "sleeps"), [(12_500, False), (12_600, True), (23_400, True), (23_470, False), (6000, False)])
+@pytest.mark.parametrize(
+    ("time", "sleeps"), [(12_500, False), (12_600, True), (23_400, True), (23_470, False), (6000, False)]
+)
 def test_beds_are_for_the_night(arena, time, sleeps):
     arena.clock[Clock.TIME] = time
     lie_down(arena)

@@ -87,7 +87,9 @@ class EpisodeBook:
         """What finished since the last drain, ordered by (end time, row)."""
         rows, dropped = self._read()
         self.clear()
-        low, high = (np.ascontiguousarray(rows[:, k]).view(np.uint32).astype(np.uint64) for k in (LOG_SEED_LOW, LOG_SEED_HIGH))
+        low, high = (
+            np.ascontiguousarray(rows[:, k]).view(np.uint32).astype(np.uint64) for k in (LOG_SEED_LOW, LOG_SEED_HIGH)
+        )
         return Episodes(
             row=rows[:, LOG_ROW].astype(np.int64),
             seed=low | (high << np.uint64(32)),

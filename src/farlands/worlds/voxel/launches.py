@@ -38,8 +38,13 @@ _SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8}
 
 
 _WORLD_KERNELS = (
-    _act_kernel, _begin_episode_kernel, _fill_columns_kernel, _place_features_kernel, _start_agents_kernel, _sense_kernel,
-)  # fmt: skip
+    _act_kernel,
+    _begin_episode_kernel,
+    _fill_columns_kernel,
+    _place_features_kernel,
+    _start_agents_kernel,
+    _sense_kernel,
+)
 
 
 def load_kernels(device: str, *, pictures: bool) -> None:
@@ -129,7 +134,9 @@ class Launcher:
             kind = _SENSE_TYPES.get(name, wp.uint8)
             if name in into:
                 tensor = into[name]
-                setattr(senses, name, wp.from_torch(tensor.reshape(tensor.shape[0], -1), dtype=kind, requires_grad=False))
+                setattr(
+                    senses, name, wp.from_torch(tensor.reshape(tensor.shape[0], -1), dtype=kind, requires_grad=False)
+                )
             else:
                 setattr(senses, name, wp.empty((0, 0), dtype=kind, device=self.device))
         return senses

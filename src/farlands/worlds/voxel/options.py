@@ -31,7 +31,7 @@ class VoxelOptions:
     task: Literal["survive", "diamond"] = "survive"
     """What is rewarded: the first unlock of every achievement, or the milestones of the diamond chain."""
     actions: Literal["flat", "factored"] = "flat"
-    """One choice among some sixty actions, or a choice for each of movement, jump, camera, hand and craft/place/equip."""
+    """One choice among some sixty actions, or one for each of movement, jump, camera, hand and craft/place/equip."""
     horizon: int = 10_000
     """Steps after which an episode is cut."""
     ticks_per_step: int = 4

@@ -110,9 +110,7 @@ def _sweep(s: VoxelState, t: Tables, rules: Rules, w: int, p: wp.vec3i, axis: in
     low = wp.vec3i(p[0] - BODY_HALF_WIDTH, p[1] - BODY_HALF_WIDTH, p[2])
     high = wp.vec3i(p[0] + BODY_HALF_WIDTH, p[1] + BODY_HALF_WIDTH, p[2] + BODY_HEIGHT)
     first = wp.vec3i(low[0] >> POSITION_SHIFT, low[1] >> POSITION_SHIFT, low[2] >> POSITION_SHIFT)
-    last = wp.vec3i(
-        (high[0] - 1) >> POSITION_SHIFT, (high[1] - 1) >> POSITION_SHIFT, (high[2] - 1) >> POSITION_SHIFT
-    )
+    last = wp.vec3i((high[0] - 1) >> POSITION_SHIFT, (high[1] - 1) >> POSITION_SHIFT, (high[2] - 1) >> POSITION_SHIFT)
     if distance > 0:
         layer = last[axis] + 1
         end = (high[axis] + distance - 1) >> POSITION_SHIFT

@@ -7,15 +7,15 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, Camera, ChoiceKind, Hand
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, LAVA, WATER, Shape
-from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
-from farlands.worlds.voxel.grid import cell_at
-from farlands.worlds.voxel.crosshair import NO_CELL, RAY_SHIFT, REACH, Target, look
 from farlands.worlds.voxel.breaking import break_stage
+from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
+from farlands.worlds.voxel.crosshair import NO_CELL, RAY_SHIFT, REACH, Target, look
+from farlands.worlds.voxel.grid import cell_at
 from farlands.worlds.voxel.hand import can_use, first_food
 from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.placing import place_cell
 from farlands.worlds.voxel.physics import TURN_SHIFT, feet_block, fluid_around
+from farlands.worlds.voxel.placing import place_cell
 from farlands.worlds.voxel.state import NUM_ARMOUR, NUM_ITEMS, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ChoiceColumn, ItemColumn, Tables
 from farlands.worlds.voxel.vitals import DAY, armour_points
@@ -137,10 +137,8 @@ def _sense_equipment(
 
 
 @wp.func
-def _sense_target(
-    s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.uint8), w: int, r: int, target: Target
-):
-    """Distance in tenths of a block, whether it is in reach, stage of the break (0 to 10), face (1 top 2 bottom 3 side)."""
+def _sense_target(s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.uint8), w: int, r: int, target: Target):
+    """Distance in tenths of a block, whether in reach, stage of the break (0 to 10), face (1 top, 2 bottom, 3 side)."""
     out[r, 0] = wp.uint8(wp.min((target.distance * 10) >> RAY_SHIFT, 255))
     out[r, 1] = wp.uint8(int(target.cell != NO_CELL and target.distance <= REACH))
     stage = int(0)

@@ -30,7 +30,14 @@ def _item_bits(item: Item) -> tuple[int, ...]:
     """Twelve bits: five tool classes, three of tier, armour, placeable, food, anything at all."""
     tool = [int(item.tool == k) for k in range(1, 6)]
     tier = [(item.tier >> bit) & 1 for bit in (2, 1, 0)]
-    return (*tool, *tier, int(item.armour >= 0), int(bool(item.places)), int(item.food > 0), int(item.name != "nothing"))
+    return (
+        *tool,
+        *tier,
+        int(item.armour >= 0),
+        int(bool(item.places)),
+        int(item.food > 0),
+        int(item.name != "nothing"),
+    )
 
 
 def num_actions(options: VoxelOptions) -> int:
@@ -42,7 +49,7 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
     return {
         "voxels": ArraySpec(
             options.cube, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES, class_bits=_LOOK_BITS,
-            description="Blocks around the agent [up, ahead, right], the feet in the middle, turned to the heading's quarter.",
+            description="Blocks around the agent [up, ahead, right], the feet in the middle, turned to the heading.",
         ),
         "vitals": ArraySpec(
             (5,), "uint8", 0, 20, labels=("health", "food", "saturation", "air", "armour"),
@@ -92,7 +99,8 @@ def _picture_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
         "pixels": ArraySpec((*size, 3), "uint8", 0, 255, description="First-person picture, rows from the top, RGB."),
         "depth": ArraySpec(size, "uint8", 0, 255, description="Distance along the ray, 255 at the limit of sight."),
         "segmentation": ArraySpec(
-            size, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES, description="Block seen by each pixel; air for sky.",
+            size, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES,
+            description="Block seen by each pixel; air for sky.",
         ),
     }  # fmt: skip
 

@@ -6,8 +6,8 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
-from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.breaking import mine, stop_breaking
+from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
 from farlands.worlds.voxel.hand import choose, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock

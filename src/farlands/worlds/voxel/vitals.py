@@ -1,4 +1,4 @@
-"""Staying alive: health, food, air, fire, falls, armour and sleep. Amounts and times as in the genre (ticks, points)."""
+"""Staying alive: health, food, air, fire, falls, armour and sleep. Amounts and times are those of the genre."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ import warp as wp
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
 from farlands.worlds.voxel.actions import NUM_FACTORS
 from farlands.worlds.voxel.episodes import EpisodeBook
-from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.features import vein_rows
+from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels
@@ -33,6 +33,7 @@ from farlands.worlds.voxel.state import (
 )
 from farlands.worlds.voxel.tables import MILLI, make_tables
 from farlands.worlds.world import Episodes, Step, World
+
 
 class VoxelWorld(World):
     """A batch of voxel worlds on one device.
@@ -170,7 +171,7 @@ class VoxelWorld(World):
         values = np.array([int(value) for value in seeds], dtype=np.uint64)
         if not isinstance(seed, int | np.integer):
             if len(values) != self.num_worlds:
-                raise ValueError(f"{len(values)} seeds for {self.num_worlds} worlds: give one seed, or one for each world")
+                raise ValueError(f"{len(values)} seeds for {self.num_worlds} worlds: give one, or one for each world")
             return values
         low, high = values & np.uint64(0xFFFFFFFF), values >> np.uint64(32)
         words = pcg4d_host(low, high, np.arange(self.num_worlds), np.uint64(Purpose.WORLD_STREAM << 22))

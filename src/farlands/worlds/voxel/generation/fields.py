@@ -99,9 +99,7 @@ def relief_at(low: wp.uint32, high: wp.uint32, x: int, y: int):
         low, high, px / _CLIMATE_DETAIL_WAVELENGTH, py / _CLIMATE_DETAIL_WAVELENGTH, _CLIMATE_DETAIL
     )
     shape = noise_2d(low, high, px / _RELIEF_WAVELENGTH, py / _RELIEF_WAVELENGTH, _RELIEF)
-    detail = noise_2d(
-        low, high, px / _RELIEF_DETAIL_WAVELENGTH, py / _RELIEF_DETAIL_WAVELENGTH, _RELIEF_DETAIL
-    )
+    detail = noise_2d(low, high, px / _RELIEF_DETAIL_WAVELENGTH, py / _RELIEF_DETAIL_WAVELENGTH, _RELIEF_DETAIL)
     land = Relief()
     land.temperature = climate[0]
     land.humidity = climate[1]
@@ -119,7 +117,7 @@ def relief_at(low: wp.uint32, high: wp.uint32, x: int, y: int):
 
 @wp.func
 def caves_at(low: wp.uint32, high: wp.uint32, x: int, y: int, z: int):
-    """The three cave fields at block coordinates: two whose common zero lines are tunnels, one with caverns at its peaks."""
+    """The cave fields at block coordinates: two whose common zero lines are tunnels, one with caverns at its peaks."""
     value = noise_3d(
         low, high, float(x) / _CAVE_WAVELENGTH, float(y) / _CAVE_WAVELENGTH, float(z) / _CAVE_WAVELENGTH_Z, _CAVES
     )

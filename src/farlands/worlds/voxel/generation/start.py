@@ -5,7 +5,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.blocks import AIR, BLOCK_ID, Shape
+from farlands.worlds.voxel.blocks import BLOCK_ID, Shape
 from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS

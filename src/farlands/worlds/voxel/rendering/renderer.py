@@ -12,6 +12,7 @@ from farlands.worlds.voxel.blocks import BLOCKS, Shape
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.camera import MAX_LIGHTS, NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
+from farlands.worlds.voxel.rendering.draw import Pictures, _draw_kernel
 from farlands.worlds.voxel.rendering.raycast import (
     MODEL_BOX,
     MODEL_CROSS,
@@ -20,8 +21,6 @@ from farlands.worlds.voxel.rendering.raycast import (
     MODEL_FLUID,
     MODEL_NONE,
     Look,
-    Pictures,
-    _draw_kernel,
 )
 from farlands.worlds.voxel.rendering.textures import FACES, block_tile, item_tile
 from farlands.worlds.voxel.state import Rules, VoxelState

@@ -1,0 +1,92 @@
+"""The kernel that draws: one ray per pixel."""
+
+from __future__ import annotations
+
+import warp as wp
+
+from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.blocks import AIR, WATER
+from farlands.worlds.voxel.rendering.camera import Overlay, View
+from farlands.worlds.voxel.rendering.raycast import Look, cast
+from farlands.worlds.voxel.rendering.shading import fluid_tint, overlay_colour, shade, sky_colour
+from farlands.worlds.voxel.state import Body, Rules, VoxelState
+
+_FOG_START = 0.6
+
+
+@wp.struct
+class Pictures:
+    """Where pictures go, a flat row per agent: pixels uint8 ``[R, H * X * 3]``, depth, segmentation ``[R, H * X]``."""
+
+    pixels: wp.array2d(dtype=wp.uint8)
+    depth: wp.array2d(dtype=wp.uint8)
+    segmentation: wp.array2d(dtype=wp.uint8)
+
+
+@kernel
+def _draw_kernel(
+    # Model
+    look: Look,
+    rules: Rules,
+    # In
+    s: VoxelState,
+    views: wp.array2d(dtype=wp.float32),
+    lights: wp.array2d(dtype=wp.int32),
+    overlay: wp.array2d(dtype=wp.int32),
+    worlds: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    shard: int,
+    begin: int,
+    stride: int,
+    # Out
+    out: Pictures,
+):
+    """Draw every pixel of every agent of the listed worlds; neighbouring threads draw neighbouring pixels."""
+    size = look.width * look.height
+    i = wp.tid()
+    while i < count[shard] * rules.agents * size:
+        row = i // size
+        pixel = i - row * size
+        w = worlds[begin + row // rules.agents]
+        r = w * rules.agents + row % rules.agents
+        ray = look.rays[pixel]
+        eye = wp.vec3(views[r, View.EYE_X], views[r, View.EYE_Y], views[r, View.EYE_Z])
+        d = wp.vec3(
+            views[r, View.AHEAD_X] + ray[0] * views[r, View.RIGHT_X] + ray[1] * views[r, View.UP_X],
+            views[r, View.AHEAD_Y] + ray[0] * views[r, View.RIGHT_Y] + ray[1] * views[r, View.UP_Y],
+            views[r, View.AHEAD_Z] + ray[1] * views[r, View.UP_Z],
+        )
+        shift = wp.vec2i(overlay[r, Overlay.SHIFT_X], overlay[r, Overlay.SHIFT_Y])
+        hit = cast(s, look, rules, w, shift, eye, d, look.sight / ray[2])
+        if out.depth.shape[0] > 0:
+            out.depth[r, pixel] = wp.uint8(wp.clamp(hit.t * ray[2] / look.sight, 0.0, 1.0) * 255.0)
+        if out.segmentation.shape[0] > 0:
+            seen = hit.block
+            if hit.water >= 0.0 and hit.water < hit.t:
+                seen = WATER
+            out.segmentation[r, pixel] = wp.uint8(seen)
+        if out.pixels.shape[0] > 0:
+            day = views[r, View.DAYLIGHT]
+            colour = sky_colour(d, ray[2], views[r, View.SUN_Y], views[r, View.SUN_Z], day)
+            if hit.block != AIR:
+                stage = int(0)
+                column = (((hit.x + shift[0]) & rules.side_mask) << rules.side_shift) | (
+                    (hit.y + shift[1]) & rules.side_mask
+                )
+                if ((column << 6) | hit.z) == s.body[Body.BREAK_CELL, r]:
+                    stage = overlay[r, Overlay.CRACKS]
+                lit = shade(s, look, rules, views, lights, w, r, shift, eye, d, hit, stage)
+                far = wp.clamp((hit.t * ray[2] / look.sight - _FOG_START) / (1.0 - _FOG_START), 0.0, 1.0)
+                level = wp.vec3(d[0], d[1], 0.0)
+                haze = sky_colour(level, wp.length(level) + 1.0e-6, 2.0, views[r, View.SUN_Z], day)
+                colour = lit * (1.0 - far) + haze * far
+            colour = fluid_tint(look, colour, hit, ray[2], int(views[r, View.FLUID]), day, eye, d)
+            py = pixel // look.width
+            colour = overlay_colour(
+                look, colour, overlay[r, Overlay.HELD], pixel - py * look.width, py, overlay[r, Overlay.SWING]
+            )
+            k = int(0)
+            while k < 3:
+                out.pixels[r, pixel * 3 + k] = wp.uint8(wp.clamp(colour[k], 0.0, 255.0))
+                k += 1
+        i += stride
