@@ -11,7 +11,11 @@ first ends.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
+
+# As the console script does, before torch starts its threads.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 import torch
 import warp as wp

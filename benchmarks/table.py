@@ -14,7 +14,10 @@ from pathlib import Path
 from figures import RESULTS, TARGETS
 
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- speed table: benchmarks/table.py -->", "<!-- end of speed table -->"
+DEMO = Path(__file__).parent / "demo_report.json"
+END = "<!-- end of table -->"
+LEAST_SHARE = 0.05
+"""Achievements that neither agent reaches this often are left out of the README; the report has all."""
 
 
 def _number(value: float, unit: str) -> str:
@@ -43,14 +46,35 @@ def table() -> str:
     return "\n".join(rows)
 
 
+def _share(interval: dict[str, float]) -> str:
+    return f"{interval['value']:.1%} ({interval['low']:.1%} to {interval['high']:.1%})"
+
+
+def demo_table() -> str:
+    """Markdown of the demo's achievements beside the random agent's, with Wilson intervals."""
+    actors = json.loads(DEMO.read_text())["actors"]
+    agent, random = (actors[name]["achievements"] for name in ("agent", "random"))
+    rows = ["| achievement | after the demo | random agent |", "|---|---|---|"]
+    for name in sorted(agent, key=lambda name: -agent[name]["value"]):
+        if max(agent[name]["value"], random[name]["value"]) >= LEAST_SHARE:
+            rows.append(f"| {name.replace('_', ' ')} | {_share(agent[name])} | {_share(random[name])} |")
+    return "\n".join(rows)
+
+
+def _fill(text: str, begin: str, content: str) -> str:
+    head, marker, rest = text.partition(begin)
+    if not marker:
+        raise SystemExit(f"table: README.md lacks the marker {begin}")
+    return f"{head}{begin}\n{content}\n{END}{rest.partition(END)[2]}"
+
+
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     text = README.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    new = f"{head}{BEGIN}\n{table()}\n{END}{tail}"
+    new = _fill(text, "<!-- speed table: benchmarks/table.py -->", table())
+    new = _fill(new, "<!-- demo table: benchmarks/table.py -->", demo_table())
     if parser.parse_args().check:
         return int(new != text)
     README.write_text(new)

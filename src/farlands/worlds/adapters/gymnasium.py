@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode
 
-from farlands.worlds.adapters.spaces import action_space, observation_space, options_from
-from farlands.worlds.adapters.vector import WorldVectorEnv, frames_of, mask_info, to_actions, to_numpy
+from farlands.worlds.adapters.conversions import (
+    action_space,
+    mask_info,
+    observation_space,
+    options_from,
+    rendering_of,
+    to_actions,
+    to_numpy,
+)
+from farlands.worlds.adapters.vector import WorldVectorEnv
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.world import World
 
@@ -54,7 +62,7 @@ class WorldEnv(gymnasium.Env):
         self.world = world
         self.observation_space = observation_space(world.spec)
         self.action_space = action_space(world.spec)
-        self.metadata = frames_of(world, render_mode, render_fps)
+        self.metadata = rendering_of(world, render_mode, render_fps)
         self.render_mode = render_mode
         self._render_size = render_size
         self._out = world.allocate()
@@ -73,7 +81,7 @@ class WorldEnv(gymnasium.Env):
             self.world.reset([level], self._out)
         self._running, self._ended = True, False
         observation = self._first_row(self._out.observation)
-        return observation, self._info(observation)
+        return observation, mask_info(observation)
 
     def step(self, action: Any) -> tuple[dict[str, np.ndarray], float, bool, bool, dict[str, Any]]:
         if not self._running:
@@ -83,7 +91,7 @@ class WorldEnv(gymnasium.Env):
         terminated, truncated = bool(out.terminated[0]), bool(out.truncated[0])
         ended = terminated or truncated
         observation = self._first_row(self.world.final_observation if ended else out.observation)
-        info = self._info(observation)
+        info: dict[str, Any] = mask_info(observation)
         if ended:
             self._running, self._ended = False, True
             log = self.world.drain_episodes()
@@ -108,9 +116,6 @@ class WorldEnv(gymnasium.Env):
 
     def _first_row(self, observation: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
         return {name: to_numpy(value[0]) for name, value in observation.items()}
-
-    def _info(self, observation: dict[str, np.ndarray]) -> dict[str, Any]:
-        return mask_info(observation)
 
 
 class VoxelEnv(WorldEnv):
@@ -154,8 +159,6 @@ class VoxelVectorEnv(WorldVectorEnv):
     Raises:
         ValueError: An option that can't be, in one line.
     """
-
-    metadata: ClassVar[dict[str, Any]] = WorldVectorEnv.metadata
 
     def __init__(
         self,

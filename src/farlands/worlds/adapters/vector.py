@@ -11,10 +11,16 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from farlands.worlds.adapters.spaces import action_space, observation_space
-from farlands.worlds.world import Box, Discrete, Step, World
-
-_MASK = "action_mask"
+from farlands.worlds.adapters.conversions import (
+    MASK,
+    action_space,
+    mask_info,
+    observation_space,
+    rendering_of,
+    to_actions,
+    to_numpy,
+)
+from farlands.worlds.world import Step, World
 
 
 class WorldVectorEnv(VectorEnv):
@@ -78,7 +84,7 @@ class WorldVectorEnv(VectorEnv):
         self.single_action_space = action_space(world.spec)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self.metadata = frames_of(world, render_mode, render_fps) | {"autoreset_mode": self.autoreset_mode}
+        self.metadata = rendering_of(world, render_mode, render_fps) | {"autoreset_mode": self.autoreset_mode}
         self.render_mode, self._render_size = render_mode, render_size
         self._frames: list[np.ndarray] = []
         self._poison = poison_stale
@@ -260,8 +266,8 @@ class WorldVectorEnv(VectorEnv):
             "final_obs": dict(self.world.final_observation),
             "_final_obs": out.terminated | out.truncated,
         }
-        if _MASK in out.observation:
-            info[_MASK] = out.observation[_MASK]
+        if MASK in out.observation:
+            info[MASK] = out.observation[MASK]
         return info
 
 
@@ -271,42 +277,6 @@ def _mode(mode: AutoresetMode | str) -> AutoresetMode:
             return member
     names = ", ".join(member.name for member in AutoresetMode)
     raise ValueError(f"autoreset_mode: {mode!r} is not one of {names}")
-
-
-def to_numpy(tensor: torch.Tensor) -> np.ndarray:
-    """A copy on the host."""
-    return tensor.cpu().numpy() if tensor.device.type != "cpu" else tensor.numpy().copy()
-
-
-def to_actions(world: World, actions: np.ndarray) -> torch.Tensor:
-    """Actions of every row as the world takes them.
-
-    Raises:
-        ValueError: Their shape is wrong, or a choice does not exist.
-    """
-    spec, rows = world.spec.action, world.num_rows
-    shape = (rows,) if isinstance(spec, Discrete) else (rows, spec.size if isinstance(spec, Box) else len(spec.nvec))
-    if actions.shape != shape:
-        raise ValueError(f"actions have shape {actions.shape}, expected {shape}")
-    if isinstance(spec, Box):
-        return torch.as_tensor(np.ascontiguousarray(actions, dtype=np.float32), device=world.device)
-    most = spec.n if isinstance(spec, Discrete) else np.array(spec.nvec)
-    if not np.issubdtype(actions.dtype, np.integer) or (actions < 0).any() or (actions >= most).any():
-        raise ValueError(f"actions must be integers from 0 to below {most}, got {actions.tolist()}")
-    return torch.as_tensor(np.ascontiguousarray(actions, dtype=np.int32), device=world.device)
-
-
-def mask_info(observation: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The action mask as ``Space.sample`` of Gymnasium wants it, where there is one."""
-    return {_MASK: observation[_MASK].astype(np.int8)} if _MASK in observation else {}
-
-
-def frames_of(world: World, render_mode: str | None, fps: int) -> dict[str, Any]:
-    """Metadata about rendering. Raises ValueError for a mode that this world does not have."""
-    modes = ["rgb_array"] if hasattr(world, "render") else []
-    if render_mode is not None and render_mode not in modes:
-        raise ValueError(f"render_mode: {render_mode!r} is not one of {modes}")
-    return {"render_modes": modes, "render_fps": fps}
 
 
 def _with_mask(infos: dict[str, Any], rows: np.ndarray) -> dict[str, Any]:

@@ -251,7 +251,7 @@ class VoxelWorld(World):
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
         chosen = self._index(worlds)
-        return {a.name: self._by_world(a).index_select(0, chosen) for a in self._arrays}
+        return {a.name: _take_rows(self._by_world(a), chosen) for a in self._arrays}
 
     def restore(self, snapshot: Mapping[str, torch.Tensor], worlds: Sequence[int] | None = None) -> None:
         chosen = self._index(worlds)
@@ -265,7 +265,7 @@ class VoxelWorld(World):
                     f"expected {target.dtype} {(len(chosen), *target.shape[1:])}"
                 )
         for array in self._arrays:
-            self._by_world(array)[chosen] = snapshot[array.name].to(self.device)
+            _put_rows(self._by_world(array), chosen, snapshot[array.name].to(self.device))
         self._seeded = True
 
     def state_hash(self) -> torch.Tensor:
@@ -305,6 +305,21 @@ class VoxelWorld(World):
         self._graphs.clear()
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _take_rows(array: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Copies of some rows. On a CPU by NumPy: torch would wake its threads, whose spinning costs far more than a row."""
+    if array.device.type == "cpu":
+        return torch.from_numpy(array.numpy()[rows.numpy()])
+    return array.index_select(0, rows)
+
+
+def _put_rows(array: torch.Tensor, rows: torch.Tensor, values: torch.Tensor) -> None:
+    """Overwrite some rows; see ``_take_rows``."""
+    if array.device.type == "cpu":
+        array.numpy()[rows.numpy()] = values.numpy()
+    else:
+        array.index_copy_(0, rows, values)
 
 
 def _copy(step: Step) -> Step:
