@@ -55,9 +55,11 @@ def demo_table() -> str:
     actors = json.loads(DEMO.read_text())["actors"]
     agent, random = (actors[name]["achievements"] for name in ("agent", "random"))
     rows = ["| achievement | after the demo | random agent |", "|---|---|---|"]
-    for name in sorted(agent, key=lambda name: -agent[name]["value"]):
-        if max(agent[name]["value"], random[name]["value"]) >= LEAST_SHARE:
-            rows.append(f"| {name.replace('_', ' ')} | {_share(agent[name])} | {_share(random[name])} |")
+    rows.extend(
+        f"| {name.replace('_', ' ')} | {_share(agent[name])} | {_share(random[name])} |"
+        for name in sorted(agent, key=lambda name: -agent[name]["value"])
+        if max(agent[name]["value"], random[name]["value"]) >= LEAST_SHARE
+    )
     return "\n".join(rows)
 
 

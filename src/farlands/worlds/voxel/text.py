@@ -1,7 +1,7 @@
 """The symbolic observation in words, for people and language agents, and actions back from words.
 
-    text = describe(observation_of_one_row, world.spec)
-    action = parse_action("jump_forward", world.spec)
+text = describe(observation_of_one_row, world.spec)
+action = parse_action("jump_forward", world.spec)
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _NOTABLE = (Look.ORE, Look.LOG, Look.CRAFTING_TABLE, Look.FURNACE, Look.FURNITUR
 _PLAIN = ("air", "tall_grass")
 
 
-def describe(observation: Mapping[str, Any], spec: WorldSpec, *, map: bool = False) -> str:
+def describe(observation: Mapping[str, Any], spec: WorldSpec, *, layers: bool = False) -> str:
     """One row's observation as lines of English; senses that were not asked for are left out.
 
     Args:
         observation: Arrays of one row by key, e.g. ``{k: v[row] for k, v in step.observation.items()}``; NumPy arrays
             or CPU tensors.
         spec: The world's spec.
-        map: Also spell out every cell of the block cube, layer by layer, so that nothing of it is lost.
+        layers: Also spell out every cell of the block cube, layer by layer, so that nothing of it is lost.
     """
     seen = {name: np.asarray(value) for name, value in observation.items()}
     lines: list[str] = []
     for name, say in _PARTS.items():
         if name in seen:
             lines += say(seen, spec)
-    if map and "voxels" in seen:
+    if layers and "voxels" in seen:
         lines += _map_lines(seen["voxels"])
     if "action_mask" in seen:
         lines += _action_lines(seen["action_mask"], spec)
@@ -109,12 +109,14 @@ def _factor_of(name: str, names: Mapping[str, tuple[str, ...]]) -> str:
         raise ValueError(f"{name!r} may be {' or '.join(f'{factor}={_normal(name)}' for factor in known)}: say which")
     everything = tuple(f"{factor}={one}" for factor in names for one in names[factor])
     close = difflib.get_close_matches(_normal(name), [one.partition("=")[2] for one in everything], n=1)
-    raise ValueError(f"no choice named {name!r}; " + (f"did you mean {close[0]!r}?" if close else f"factors: {', '.join(FACTORS)}"))
+    raise ValueError(
+        f"no choice named {name!r}; " + (f"did you mean {close[0]!r}?" if close else f"factors: {', '.join(FACTORS)}")
+    )
 
 
 def _place_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
-    sine, cosine, _, pitch, ahead, right, height, time_sine, time_cosine = (int(v) for v in seen["compass"])
-    heading = round(math.degrees(math.atan2(sine, cosine)) / 15) * 15 % 360
+    _, _, _, pitch, ahead, right, height, time_sine, time_cosine = (int(v) for v in seen["compass"])
+    heading = _heading(seen["compass"])
     wind = _WINDS[round(heading / 45) % 8]
     level = {0: "level"}.get(pitch, f"{abs(pitch) * 15 // 21} degrees {'up' if pitch > 0 else 'down'}")
     # Time 0 of the day is sunrise, which clocks call six.
@@ -126,6 +128,11 @@ def _place_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
         f"You face {wind} ({heading} degrees), looking {level}, at height {height}.",
         f"It is about {hour:02}:00, {'night' if night else 'day'}. Your start is {start}.",
     ]
+
+
+def _heading(compass: np.ndarray) -> int:
+    """Degrees clockwise from north, a multiple of 15."""
+    return round(math.degrees(math.atan2(int(compass[0]), int(compass[1]))) / 15) * 15 % 360
 
 
 def _way(blocks: int, positive: str, negative: str) -> str:
@@ -186,7 +193,12 @@ def _cells(voxels: np.ndarray) -> Iterator[tuple[tuple[int, int, int], Block]]:
 
 def _surroundings_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
     cells = dict(_cells(seen["voxels"]))
-    lines = [f"{name}: {_path(cells, *step)}." for name, step in _DIRECTIONS.items()]
+    winds = dict.fromkeys(_DIRECTIONS, "")
+    if "compass" in seen:
+        # The cube is turned to the nearest quarter, which the heading misses by up to 45 degrees.
+        quarter = (_heading(seen["compass"]) + 45) // 90
+        winds = {name: f" ({_WINDS[2 * (quarter + k) % 8]})" for k, name in enumerate(_DIRECTIONS)}
+    lines = [f"{name}{winds[name]}: {_path(cells, *step)}." for name, step in _DIRECTIONS.items()]
     under, over = cells.get((-1, 0, 0)), cells.get((2, 0, 0))
     if under:
         lines.append(f"Underfoot: {under.name}." + (f" Overhead: {over.name}." if over and over.name != "air" else ""))
