@@ -156,6 +156,12 @@ def test_possible_actions_are_the_masks():
     assert sum(map(len, found.values())) == mask.sum()
 
 
+@pytest.mark.parametrize("mask", [np.ones((4, len(FLAT_ACTIONS))), np.ones(sum(FACTORED.action.nvec))])
+def test_masks_of_several_rows_or_other_spaces_are_refused(mask):
+    with pytest.raises(ValueError, match=r"expected .*: one row"):
+        possible_actions(mask, FLAT)
+
+
 @pytest.mark.parametrize("style", [str, str.upper, lambda name: name.replace("_", " "), lambda name: f" '{name}'. "])
 def test_every_flat_action_is_found_by_its_name(style):
     for index, action in enumerate(FLAT_ACTIONS):

@@ -36,8 +36,9 @@ def action_space(spec: WorldSpec) -> gymnasium.Space:
     if isinstance(action, Discrete):
         return gymnasium.spaces.Discrete(action.n)
     if isinstance(action, Box):
-        return gymnasium.spaces.Box(np.float32(action.low), np.float32(action.high), dtype=np.float32)
-    return gymnasium.spaces.MultiDiscrete(action.nvec)
+        low, high = (np.array(bound, dtype=np.float32) for bound in (action.low, action.high))
+        return gymnasium.spaces.Box(low, high, dtype=np.float32)
+    return gymnasium.spaces.MultiDiscrete(list(action.nvec))
 
 
 def options_from(kind: type[Options], values: dict[str, Any]) -> Options:

@@ -242,7 +242,7 @@ class WorldVectorEnv(VectorEnv):
         last = self._copies(self.world.final_observation)
         final = np.full(self.num_envs, None, dtype=object)
         for row in np.flatnonzero(ended):
-            final[row] = {name: value[row].copy() for name, value in last.items()}
+            final[row] = {name: np.array(value[row]) for name, value in last.items()}
         info = self._episode_infos(ended)
         for name, value in mask_info(last).items():
             value[~ended] = 0

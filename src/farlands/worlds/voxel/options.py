@@ -45,7 +45,7 @@ class VoxelOptions:
     start_time: int = 1_000
     """Time of day at the start, in ticks of a day of 24,000 (0 sunrise, 6,000 noon, 13,000 night)."""
     hunger: bool = True
-    """Whether effort makes hungry and hunger kills."""
+    """Whether effort makes hungry; hunger stops healing and, at its worst, takes health down to one point."""
     window: int = 64
     """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
     stagger: bool = False

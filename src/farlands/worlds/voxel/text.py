@@ -54,8 +54,14 @@ def possible_actions(mask: Any, spec: WorldSpec) -> dict[str, list[str]]:
     Args:
         mask: uint8 ``[actions]``, the observation ``action_mask`` of one row.
         spec: The world's spec.
+
+    Raises:
+        ValueError: The mask is not one row of this spec's actions.
     """
     mask = np.asarray(mask)
+    size = spec.action.n if isinstance(spec.action, Discrete) else sum(spec.action.nvec)  # type: ignore[union-attr]
+    if mask.shape != (size,):
+        raise ValueError(f"action_mask has shape {mask.shape}, expected {(size,)}: one row")
     if isinstance(spec.action, Discrete):
         return {"action": [name for name, on in zip(spec.action.names, mask, strict=True) if on]}
     assert isinstance(spec.action, MultiDiscrete), spec.action
