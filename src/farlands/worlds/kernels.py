@@ -19,7 +19,7 @@ MODULE_OPTIONS: dict[str, Any] = {
 }
 
 
-def kernel(function: Callable[..., None]) -> wp.Kernel:
+def kernel(function: Callable[..., None]) -> Any:
     """Declare a world kernel: ``wp.kernel`` with ``MODULE_OPTIONS`` set on the function's own module."""
     wp.set_module_options(MODULE_OPTIONS, module=sys.modules[function.__module__])
     return wp.kernel(function)

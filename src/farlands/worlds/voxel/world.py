@@ -308,7 +308,7 @@ class VoxelWorld(World):
 
 
 def _take_rows(array: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Copies of some rows. On a CPU by NumPy: torch would wake its threads, whose spinning costs far more than a row."""
+    """Copies of some rows. On a CPU by NumPy: torch would wake its threads, which costs far more than a row."""
     if array.device.type == "cpu":
         return torch.from_numpy(array.numpy()[rows.numpy()])
     return array.index_select(0, rows)
