@@ -60,10 +60,10 @@ def _draw_on_device(seeds: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def _pcg4d_reference(x: int, y: int, z: int, w: int) -> tuple[int, ...]:
-    """The published function, and its xor-shift once more, in plain Python integers."""
+    """The published function with a third round, and its xor-shift after each, in plain Python integers."""
     mask = 0xFFFFFFFF
     x, y, z, w = ((v * 1664525 + 1013904223) & mask for v in (x, y, z, w))
-    for _ in range(2):
+    for _ in range(3):
         x = (x + y * w) & mask
         y = (y + z * x) & mask
         z = (z + x * y) & mask
@@ -139,9 +139,9 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * b).sum(axis=-1) / np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
 
 
-@pytest.mark.parametrize("change", ["purpose", "index", "counter", "seed"])
+@pytest.mark.parametrize("change", ["purpose", "index", "counter", "seed", "top_bit"])
 def test_neighbouring_streams_are_uncorrelated(change):
-    """Streams that differ by one in one thing, over many seeds: correlations as of independent draws."""
+    """Streams that differ by one in one thing, or in a seed's top bit: correlations as of independent draws."""
     generator = np.random.default_rng(2)
     low, high = generator.integers(0, 2**32, (2, 300, 1), dtype=np.uint64)
     draws = np.arange(2048, dtype=np.uint64)[None]
@@ -149,7 +149,8 @@ def test_neighbouring_streams_are_uncorrelated(change):
     step = {name: np.uint64(name == change) for name in ("purpose", "index", "counter", "seed")}
     base = pcg4d_host(low, high, draws, key)
     other_key = key + (step["purpose"] << np.uint64(22)) + step["index"]
-    others = pcg4d_host(low ^ step["seed"], high, draws + step["counter"], other_key)
+    top = np.uint64((change == "top_bit") << 31)
+    others = pcg4d_host(low ^ step["seed"] ^ top, high, draws + step["counter"], other_key)
     for a, b in zip(base, others, strict=True):
         for mask, shift in ((0xFFFFFFFF, 0), (0xFF, 0), (0xFF, 24)):
             parts = [((v >> np.uint32(shift)) & np.uint32(mask)).astype(np.float64) for v in (a, b)]

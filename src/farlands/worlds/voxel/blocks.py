@@ -83,7 +83,6 @@ class Block:
         opaque: Whether it casts full shade on what is under it. Trees don't: woods are bright.
         light: Light it gives off, 0 to 15.
         replaceable: Whether placing a block may overwrite it.
-        shears: Whether shears take the block itself.
     """
 
     name: str
@@ -99,7 +98,6 @@ class Block:
     opaque: bool = True
     light: int = 0
     replaceable: bool = False
-    shears: bool = False
 
 
 _PICK, _AXE, _SHOVEL = ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL
@@ -116,7 +114,7 @@ def _rock(name: str, hardness: float, tier: int, drop: str, look: Look = Look.RO
 def _leaves(name: str, sapling: str) -> Block:
     return Block(
         name, 0.2, ToolClass.SHEARS, drop=sapling, drop_one_in=20, rare_drop="apple", rare_one_in=40,
-        look=Look.LEAVES, opaque=False, shears=True,
+        look=Look.LEAVES, opaque=False,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Counter-based randomness: a pure function of (64-bit seed, two counters), so order and batch size change nothing.
 
-The mixing function is pcg4d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020) with its
-xor-shift once more at the end: without it the low bits, which ``%`` and ``&`` look at, are biased within most seeds.
+The mixing function is pcg4d (Jarzynski and Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020), with one round
+more and its xor-shift after every round: as published, the low bits, which ``%`` and ``&`` look at, are biased within
+most seeds, and seeds that differ in a top bit alone have related first words.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import warp as wp
 
 _MASK = 0xFFFFFFFF
+_ROUNDS = 3
 
 
 class Purpose(IntEnum):
@@ -38,22 +40,17 @@ def pcg4d(x: wp.uint32, y: wp.uint32, z: wp.uint32, w: wp.uint32):
     y = y * wp.uint32(1664525) + wp.uint32(1013904223)
     z = z * wp.uint32(1664525) + wp.uint32(1013904223)
     w = w * wp.uint32(1664525) + wp.uint32(1013904223)
-    x = x + y * w
-    y = y + z * x
-    z = z + x * y
-    w = w + y * z
-    x = x ^ (x >> wp.uint32(16))
-    y = y ^ (y >> wp.uint32(16))
-    z = z ^ (z >> wp.uint32(16))
-    w = w ^ (w >> wp.uint32(16))
-    x = x + y * w
-    y = y + z * x
-    z = z + x * y
-    w = w + y * z
-    x = x ^ (x >> wp.uint32(16))
-    y = y ^ (y >> wp.uint32(16))
-    z = z ^ (z >> wp.uint32(16))
-    w = w ^ (w >> wp.uint32(16))
+    turn = int(0)
+    while turn < _ROUNDS:
+        x = x + y * w
+        y = y + z * x
+        z = z + x * y
+        w = w + y * z
+        x = x ^ (x >> wp.uint32(16))
+        y = y ^ (y >> wp.uint32(16))
+        z = z ^ (z >> wp.uint32(16))
+        w = w ^ (w >> wp.uint32(16))
+        turn += 1
     return wp.vec4ui(x, y, z, w)
 
 
@@ -74,7 +71,7 @@ def pcg4d_host(x: np.ndarray, y: np.ndarray, z: np.ndarray, w: np.ndarray) -> tu
     """``pcg4d`` on uint32 arrays on the host; equal to the kernel's bit for bit."""
     x, y, z, w = (np.asarray(v, dtype=np.uint64) & _MASK for v in (x, y, z, w))
     x, y, z, w = ((v * 1664525 + 1013904223) & _MASK for v in (x, y, z, w))
-    for _ in range(2):
+    for _ in range(_ROUNDS):
         x = (x + y * w) & _MASK
         y = (y + z * x) & _MASK
         z = (z + x * y) & _MASK

@@ -31,11 +31,10 @@ class BlockColumn(IntEnum):
     OPAQUE = 8
     LIGHT = 9
     REPLACEABLE = 10
-    SHEARS = 11
-    ITEM = 12
-    PLACE_ACHIEVEMENT = 13
-    FIXTURE = 14
-    SOLID = 15
+    ITEM = 11
+    PLACE_ACHIEVEMENT = 12
+    FIXTURE = 13
+    SOLID = 14
 
 
 class ItemColumn(IntEnum):
@@ -126,7 +125,7 @@ def _block_rows() -> np.ndarray:
         [
             [
                 _milli(b.hardness), b.tool, b.tier, b.shape, ITEM_ID.get(b.drop, 0), b.drop_one_in,
-                ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable, b.shears,
+                ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable,
                 ITEM_ID.get(b.name, 0),
                 place.get(b.name, -1), b.name in fixtures, b.shape == 1,
             ]
