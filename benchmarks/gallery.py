@@ -41,7 +41,7 @@ class Scene:
 SCENES = (
     Scene("woods", "grass", time=2_500, held="wooden_axe"),
     Scene("woods_at_dusk", "grass", time=12_100),
-    Scene("beach", "sand", time=6_000),
+    Scene("sand", "sand", time=6_000),
     Scene("snow", "snow", time=3_000),
     Scene("shore", "water", time=5_000, pitch=-1, lift=4.0),
     Scene("hills_from_above", "grass", time=3_500, pitch=-2, lift=12.0),
