@@ -30,12 +30,12 @@ RECIPES: dict[str, Recipe] = {
         "voxel",
         "wooden pickaxes in about five minutes on two CPU cores",
         {
-            "steps": 12_000_000,
+            "steps": 15_000_000,
             "num_worlds": 512,
             "save_every": 60.0,
             "options": {"task": "survive", "horizon": 1_500, "stagger": True},
             "agent": {"hidden": 128},
-            "ppo": {"rollout": 64, "epochs": 1, "minibatches": 4, "discount": 0.997, "entropy_end": 0.3},
+            "ppo": {"rollout": 64, "epochs": 1, "minibatches": 4, "discount": 0.997, "entropy": 0.02, "entropy_end": 0.1},
         },
     ),
     "cue-corridor": Recipe(
