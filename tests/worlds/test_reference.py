@@ -282,3 +282,14 @@ def test_out_of_range_choices_are_choice_zero():
         shape = () if make is CueCorridor else (2,)
         wanted = one.step(torch.zeros(1, *shape, dtype=torch.int32))
         assert_equal(other.step(torch.tensor(wild, dtype=torch.int32).view(1, *shape)), wanted)
+
+
+@everywhere
+def test_actions_of_another_shape_are_refused_in_one_line(make):
+    world = make(3)
+    world.reset(1)
+    before = world.state_hash()
+    for shape in [(2,), (3, 9), (3, 1, 1)]:
+        with pytest.raises(ValueError, match=r"^actions have shape .*; expected \(3,"):
+            world.step(torch.zeros(shape))
+    assert torch.equal(world.state_hash(), before)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from farlands.worlds.world import Box, MultiDiscrete, Step, World, WorldSpec
+from farlands.worlds.world import Box, Step, World, WorldSpec
 
 
 @dataclass
@@ -98,10 +98,5 @@ def allocate_rollout(world: World, length: int, value_heads: int, memory_size: i
 
 def allocate_actions(spec: WorldSpec, shape: tuple[int, ...], device: torch.device) -> Tensor:
     """Zero actions of a leading shape: int32 ``[*shape]`` or ``[*shape, K]``, or float32 ``[*shape, size]``."""
-    match spec.action:
-        case Box(low=low):
-            return torch.zeros(*shape, len(low), device=device)
-        case MultiDiscrete(nvec=nvec):
-            return torch.zeros(*shape, len(nvec), dtype=torch.int32, device=device)
-        case _:
-            return torch.zeros(*shape, dtype=torch.int32, device=device)
+    dtype = torch.float32 if isinstance(spec.action, Box) else torch.int32
+    return torch.zeros(*shape, *spec.action.shape, dtype=dtype, device=device)

@@ -83,6 +83,7 @@ class TorchWorld(World):
         return self.observe(out or self.allocate())
 
     def step(self, actions: Tensor, out: Step | None = None) -> Step:
+        self.check_actions(actions)
         out = out or self.allocate()
         state = self.state
         reward, terminated, unlocked = self._advance(actions)

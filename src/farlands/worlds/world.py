@@ -48,6 +48,11 @@ class Discrete:
     n: int
     names: tuple[str, ...] = ()
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row's action."""
+        return ()
+
 
 @dataclass(frozen=True)
 class MultiDiscrete:
@@ -55,6 +60,11 @@ class MultiDiscrete:
 
     nvec: tuple[int, ...]
     names: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row's action."""
+        return (len(self.nvec),)
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,11 @@ class Box:
     @property
     def size(self) -> int:
         return len(self.low)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one row's action."""
+        return (self.size,)
 
 
 ActionSpec: TypeAlias = Discrete | MultiDiscrete | Box
@@ -214,7 +229,16 @@ class World(ABC):
         Args:
             actions: As the action spec says, on this device. Out-of-range choices are treated as choice 0.
             out: Storage to write into, usually one time slot of a rollout. New if None.
+
+        Raises:
+            ValueError: The actions have another shape.
         """
+
+    def check_actions(self, actions: torch.Tensor) -> None:
+        """Raise ValueError where actions have not the shape that ``step`` expects."""
+        expected = (self.num_rows, *self.spec.action.shape)
+        if tuple(actions.shape) != expected:
+            raise ValueError(f"actions have shape {tuple(actions.shape)}; expected {expected}")
 
     @abstractmethod
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:

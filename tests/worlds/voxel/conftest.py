@@ -63,8 +63,7 @@ class Arena:
     def _settle(self) -> None:
         """Press the feet to the floor, as they are after an episode's first two ticks."""
         for _ in range(2):
-            flat = self.world.options.actions == "flat"
-            self.world.step(torch.zeros((len(self.rows), 1 if flat else 5), dtype=torch.int32))
+            self.world.step(torch.zeros((len(self.rows), *self.world.spec.action.shape), dtype=torch.int32))
         for row in (Clock.TICK, Clock.STEP):
             self.clock[row] = 0
         self.clock[Clock.TIME] = self.world.options.start_time

@@ -128,11 +128,20 @@ def test_mining_off_the_ground_is_five_times_slower(arena):
     arena.stand(0.5, 0.5, 6.1)
     arena.put_body(ON_GROUND=0)
     arena.act(2, hand=Hand.ATTACK)
-    assert int(arena.body[Body.BREAK_PROGRESS, 0]) == 2 * 1000
+    assert int(arena.body[Body.BREAK_PROGRESS, 0]) == 2 * 5 * 1000
     arena.stand(0.5, 0.5, 0)
     arena.act(2)
     arena.act(2, hand=Hand.ATTACK)
-    assert int(arena.body[Body.BREAK_PROGRESS, 0]) == 2 * 5000
+    assert int(arena.body[Body.BREAK_PROGRESS, 0]) == 2 * 25 * 1000
+
+
+def test_mining_afloat_under_water_is_slowed_by_both(arena):
+    arena.fill("water", range(-1, 2), range(-1, 2), range(12))
+    arena.set("oak_log", 0, 1, 6)
+    arena.stand(0.5, 0.5, 5)
+    arena.put_body(ON_GROUND=0)
+    arena.act(2, hand=Hand.ATTACK)
+    assert int(arena.body[Body.BREAK_PROGRESS, 0]) == 2 * 1000
 
 
 def test_six_ticks_pass_between_two_breaks(arena):
@@ -290,3 +299,38 @@ def test_column_tops_follow_what_is_broken_and_placed(arena):
     arena.act(choice="place_cobblestone")
     assert arena.get(0, 1, 1) == "cobblestone"
     assert torch.equal(arena.tops, tops())
+
+
+def test_what_hung_on_a_block_falls_with_it_unless_something_else_holds_it(make_arena):
+    arena = make_arena(2)
+    arena.set("dirt", 0, 1, 1)
+    arena.set("torch", 1, 1, 1)
+    arena.set("ladder", -1, 1, 1)
+    arena.set("stone", 2, 1, 1, worlds=1)
+    arena.set("stone", -1, 2, 1, worlds=1)
+    arena.act(30, hand=Hand.ATTACK)
+    assert [arena.get(0, 1, 1, row) for row in arena.rows] == ["air"] * 2
+    assert arena.count("torch").tolist() == [1, 0]
+    assert arena.count("ladder").tolist() == [1, 0]
+    assert [arena.get(1, 1, 1, row) for row in arena.rows] == ["air", "torch"]
+    assert [arena.get(-1, 1, 1, row) for row in arena.rows] == ["air", "ladder"]
+    assert (arena.fixtures >= 0).sum(dim=1).tolist() == [0, 1]
+
+
+def test_wall_torches_outlast_the_block_under_them(arena):
+    arena.set("dirt", 0, 1, 1)
+    arena.set("torch", 0, 1, 2)
+    arena.set("stone", 0, 2, 2)
+    arena.act(30, hand=Hand.ATTACK)
+    assert [arena.get(0, 1, z) for z in (1, 2)] == ["air", "torch"]
+
+
+@pytest.mark.parametrize("name", ["door", "bed"])
+def test_furniture_falls_with_the_ground_under_it_as_one_item(arena, name):
+    arena.set("dirt", 0, 1, 1)
+    arena.set(name, 0, 1, 2)
+    if name == "door":
+        arena.set(name, 0, 1, 3)
+    arena.act(30, hand=Hand.ATTACK)
+    assert [arena.get(0, 1, z) for z in (1, 2, 3)] == ["air"] * 3
+    assert arena.carried() == {"dirt": 1, name: 1}

@@ -1,7 +1,7 @@
 """The blocks: one row each. Ids are bytes below 128, in the order of the table; 0 is air.
 
-Hardness and tools follow the survival-crafting genre (seconds-like hardness units of the mining-time rule in
-``interaction.py``). Adding a block appends a row: ids are part of save files and of the rules hash.
+Hardness and tools follow the survival-crafting genre (in the units of the mining-time rule in
+``breaking.py``). Adding a block appends a row: ids are part of save files and of the rules hash.
 """
 
 from __future__ import annotations

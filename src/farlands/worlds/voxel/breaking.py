@@ -1,20 +1,22 @@
 """Breaking blocks: how long it takes, what drops, what falls with it.
 
 Progress per tick is speed / hardness / 30 with a tool (or hand) that harvests the block, / 100 with one that can't;
-the speed is a fifth off the ground or with the eyes in water. Six ticks pass between two breaks.
+the speed is a fifth off the ground, and a fifth with the eyes in water. Six ticks pass between two breaks.
 """
 
 from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, CACTUS, DOOR, OPEN_DOOR, Shape
+from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, TORCH, Shape
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import add_item, held_item, wear_held
+from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.rng import Purpose, draw, one_in
 from farlands.worlds.voxel.state import Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.support import NUM_SIDES, beside, is_held
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
 
 BREAK_PAUSE = 6
@@ -22,22 +24,23 @@ MINING_EXHAUSTION = 5
 HARVEST = 30
 NO_HARVEST = 100
 BREAK_STAGES = 10
-# Progress is counted in fifths, because mining off the ground or under water is five times slower.
-_FULL_SPEED = 5
+# Progress is counted in parts of 25, because mining off the ground and under water are each five times slower.
+_FULL_SPEED = 25
+_SLOWED = 5
 
 
 @wp.func
 def break_speed(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, block: int, held: int):
-    """Progress per tick, in fifths of a thousandth of hardness; see ``break_cost``."""
+    """Progress per tick, in 25ths of a thousandth of hardness; see ``break_cost``."""
     speed = int(1)
     tool = t.item[held, ItemColumn.TOOL]
     if tool != 0 and tool == t.block[block, BlockColumn.TOOL]:
         speed = t.item[held, ItemColumn.SPEED]
     part = _FULL_SPEED
     if s.body[Body.ON_GROUND, r] == 0:
-        part = 1
-    elif t.block[feet_block(s, rules, w, r, EYE_HEIGHT), BlockColumn.SHAPE] == Shape.FLUID:
-        part = 1
+        part = part // _SLOWED
+    if t.block[feet_block(s, rules, w, r, EYE_HEIGHT), BlockColumn.SHAPE] == Shape.FLUID:
+        part = part // _SLOWED
     return speed * part * 1000 * rules.mining_speed
 
 
@@ -94,27 +97,44 @@ def _drop(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, cell: int, blo
 
 
 @wp.func
+def _is_door(block: int):
+    return block == DOOR or block == OPEN_DOOR
+
+
+@wp.func
+def _break_beside(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, position: wp.vec3i):
+    """Torches and ladders that hung on an emptied cell fall."""
+    side = int(0)
+    while side < NUM_SIDES:
+        at = beside(position, side)
+        block = block_at(s, rules, w, at[0], at[1], at[2])
+        if block == TORCH or block == LADDER:
+            if not is_held(s, t, rules, w, at, block):
+                cell = cell_at(s, rules, w, at[0], at[1], at[2])
+                set_block(s, t, rules, w, cell, AIR)
+                _drop(s, t, rules, w, r, cell, block, 0)
+        side += 1
+
+
+@wp.func
 def _break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, position: wp.vec3i, block: int):
-    """What stood on the block falls with it; the other half of a door goes too."""
-    if block == DOOR or block == OPEN_DOOR:
-        side = int(-1)
-        while side <= 1:
-            half = block_at(s, rules, w, position[0], position[1], position[2] + side)
-            if half == DOOR or half == OPEN_DOOR:
-                set_block(
-                    s, t, rules, w, cell_at(s, rules, w, position[0], position[1], position[2] + side), AIR
-                )  # fmt: skip
-            side += 2
-    z = position[2] + 1
-    above = block_at(s, rules, w, position[0], position[1], z)
-    while above == CACTUS or t.block[above, BlockColumn.SHAPE] == Shape.PLANT:
-        cell = cell_at(s, rules, w, position[0], position[1], z)
-        if cell == NO_CELL:
+    """What stood or hung on a block that has gone falls with it; the other half of a door goes too."""
+    at = wp.vec3i(position[0], position[1], position[2])
+    broken = block
+    if _is_door(block) and _is_door(block_at(s, rules, w, at[0], at[1], at[2] - 1)):
+        set_block(s, t, rules, w, cell_at(s, rules, w, at[0], at[1], at[2] - 1), AIR)
+    while at[2] < HEIGHT:
+        _break_beside(s, t, rules, w, r, at)
+        at[2] = at[2] + 1
+        above = block_at(s, rules, w, at[0], at[1], at[2])
+        cell = cell_at(s, rules, w, at[0], at[1], at[2])
+        if above == AIR or cell == NO_CELL or is_held(s, t, rules, w, at, above):
             return
         set_block(s, t, rules, w, cell, AIR)
-        _drop(s, t, rules, w, r, cell, above, 0)
-        z += 1
-        above = block_at(s, rules, w, position[0], position[1], z)
+        # The two halves of a door are one item.
+        if not (_is_door(broken) and _is_door(above)):
+            _drop(s, t, rules, w, r, cell, above, 0)
+        broken = above
 
 
 @wp.func

@@ -58,6 +58,8 @@ DRAG = _factor(0.98)
 SPRINT = _factor(1.3)
 GRAVITY = _velocity(0.08)
 FLUID_GRAVITY = _velocity(0.02)
+STANDING = -((GRAVITY * DRAG) >> DAMP_SHIFT)
+"""Vertical speed of a body at rest on the ground, which presses it there in the next tick."""
 JUMP_SPEED = _velocity(0.42)
 SPRINT_JUMP_PUSH = _velocity(0.2)
 SWIM_UP = _velocity(0.04)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, BED, CACTUS, DIRT, DOOR, GRASS, LADDER, SAND, TORCH, Shape
+from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, TORCH
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, free_fixture, set_block
 from farlands.worlds.voxel.inventory import remove_item, unlock
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT
 from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Rules, VoxelState
+from farlands.worlds.voxel.support import is_wall, stands_on
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
 
 
@@ -34,21 +35,15 @@ def overlaps_body(s: VoxelState, rules: Rules, w: int, at: wp.vec3i):
 
 @wp.func
 def _supported(t: Tables, block: int, below: int, against: int, normal: wp.vec3i):
-    """Whether a block may stand there, by what is under it and what it is put against."""
+    """Whether a block may be put there, by what is under it and what it is put against."""
     if block == TORCH:
-        return t.block[against, BlockColumn.SOLID] != 0 and normal[2] >= 0
+        return is_wall(t, against) and normal[2] >= 0
     if block == LADDER:
-        return t.block[against, BlockColumn.SOLID] != 0 and normal[2] == 0
-    if block == CACTUS:
-        return below == SAND or below == CACTUS
-    if t.block[block, BlockColumn.SHAPE] == Shape.PLANT:
-        return below == GRASS or below == DIRT
+        return is_wall(t, against) and normal[2] == 0
     if block == DOOR and below == DOOR:
         # Two doors on top of each other could not tell their halves apart.
         return False
-    if block == BED or block == DOOR:
-        return t.block[below, BlockColumn.SOLID] != 0
-    return True
+    return stands_on(t, block, below)
 
 
 @wp.func

@@ -181,6 +181,7 @@ class VoxelWorld(World):
     def step(self, actions: torch.Tensor, out: Step | None = None) -> Step:
         if not self._seeded:
             raise RuntimeError("step before reset: call reset(seed) first")
+        self.check_actions(actions)
         self._actions.copy_(actions.reshape(self._actions.shape))
         target = self._scratch if out is None else out
         if self.supports_graph:

@@ -10,6 +10,7 @@ from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.physics import STANDING
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import (
     MAX_FIXTURES,
@@ -254,6 +255,7 @@ def _start_agents_kernel(
             s.body[Body.X, r] = (x << POSITION_SHIFT) + (POSITION_ONE >> 1)
             s.body[Body.Y, r] = (y << POSITION_SHIFT) + (POSITION_ONE >> 1)
             s.body[Body.Z, r] = found[2] << POSITION_SHIFT
+            s.body[Body.VZ, r] = STANDING
             s.body[Body.ON_GROUND, r] = 1
             word = draw(
                 wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), agent, 0,
