@@ -35,7 +35,14 @@ RECIPES: dict[str, Recipe] = {
             "save_every": 60.0,
             "options": {"task": "survive", "horizon": 1_500, "stagger": True},
             "agent": {"hidden": 128},
-            "ppo": {"rollout": 64, "epochs": 1, "minibatches": 4, "discount": 0.997, "entropy": 0.02, "entropy_end": 0.1},
+            "ppo": {
+                "rollout": 64,
+                "epochs": 1,
+                "minibatches": 4,
+                "discount": 0.997,
+                "entropy": 0.02,
+                "entropy_end": 0.1,
+            },
         },
     ),
     "cue-corridor": Recipe(

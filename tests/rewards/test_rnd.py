@@ -124,3 +124,22 @@ def test_images_are_pooled():
 def test_config_refuses_the_impossible(field, value):
     with pytest.raises(ValueError, match=f"{field} is {value}"):
         RNDConfig(**{field: value})
+
+
+def test_only_the_chosen_arrays_count():
+    spec = PointReach(1).spec
+    rollout = rollout_at(0.3, 1)
+    bonuses = []
+    for _ in range(2):
+        target = rollout.steps.observation["target"]
+        target.copy_(target.flip(0))
+        torch.manual_seed(1)
+        narrow, wide = RND(spec, config=RNDConfig(keys=("position",))), RND(spec)
+        bonuses.append((narrow.reward(rollout), wide.reward(rollout)))
+    assert torch.equal(bonuses[0][0], bonuses[1][0])
+    assert not torch.equal(bonuses[0][1], bonuses[1][1])
+
+
+def test_unknown_keys_are_refused():
+    with pytest.raises(ValueError, match=r"rnd\.keys: no observation named 'smell'"):
+        RND(PointReach(1).spec, config=RNDConfig(keys=("smell",)))

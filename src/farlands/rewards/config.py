@@ -11,6 +11,8 @@ class RNDConfig:
 
     weight: float = 0.5
     """Weight of the bonus's advantage beside the task's."""
+    keys: tuple[str, ...] = ()
+    """Observation arrays whose novelty counts; by default all but the action mask."""
     discount: float = 0.99
     """Discount of the bonus, per step."""
     hidden: int = 128

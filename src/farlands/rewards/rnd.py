@@ -36,6 +36,9 @@ class RND(RewardSource):
         spec: The world rewarded.
         device: Where rollouts live.
         config: Sizes and rates.
+
+    Raises:
+        ValueError: ``config.keys`` names what the world doesn't show.
     """
 
     own_value_head = True
@@ -45,7 +48,7 @@ class RND(RewardSource):
         super().__init__(spec, device)
         self.config = config or RNDConfig()
         self.weight, self.discount = self.config.weight, self.config.discount
-        self.inputs = FlatInputs(spec.observation).to(self.device)
+        self.inputs = FlatInputs(_chosen(spec.observation, self.config.keys)).to(self.device)
         self.target = self._network(layers=1).requires_grad_(requires_grad=False)
         self.predictor = self._network(layers=2)
         self.parameters = dict(self.predictor.named_parameters())
@@ -121,7 +124,7 @@ class RND(RewardSource):
 
     def _blocks(self, observations: Mapping[str, Tensor]) -> Iterator[Tensor]:
         """Observations ``[T, R, ...]`` as inputs ``[up to BLOCK, F]``, block after block."""
-        flat = {key: value.flatten(0, 1) for key, value in observations.items() if key not in UNSEEN}
+        flat = {key: observations[key].flatten(0, 1) for key in self.inputs.keys}
         count = len(next(iter(flat.values())))
         for start in range(0, count, BLOCK):
             yield self.inputs({key: value[start : start + BLOCK] for key, value in flat.items()})
@@ -134,7 +137,8 @@ class RND(RewardSource):
         """What some rows saw, others each time, ``[T, R * share, ...]``."""
         every = max(1, round(1 / self.config.share))
         start = self.updates % min(every, rollout.num_rows)
-        return {key: value[:, start::every] for key, value in rollout.next_observations.items()}
+        seen = rollout.next_observations
+        return {key: seen[key][:, start::every] for key in self.inputs.keys}
 
     def _discounted(self, bonus: Tensor) -> Tensor:
         """Discounted sums of the bonus up to each step, float32 ``[T, R]``, carried from rollout to rollout."""
@@ -149,14 +153,15 @@ class FlatInputs(nn.Module):
     """Observations as one flat vector: ids as bits, numbers scaled, images pooled to at most 16 x 16.
 
     Attributes:
+        keys: Observation keys read.
         size: F.
     """
 
     def __init__(self, observation: Mapping[str, ArraySpec]) -> None:
         super().__init__()
-        seen = {key: array for key, array in observation.items() if key not in UNSEEN}
-        pictures = {key: Picture(array) for key, array in seen.items() if is_image(array)}
-        parts = make_parts({key: array for key, array in seen.items() if key not in pictures})
+        self.keys = tuple(observation)
+        pictures = {key: Picture(array) for key, array in observation.items() if is_image(array)}
+        parts = make_parts({key: array for key, array in observation.items() if key not in pictures})
         self.images = nn.ModuleDict(pictures)
         self.parts = nn.ModuleList(parts)
         self.size = sum(part.size for part in parts)
@@ -169,3 +174,11 @@ class FlatInputs(nn.Module):
             image = picture(flat[key]).permute(0, 3, 1, 2).float() / picture.high
             inputs.append(functional.adaptive_avg_pool2d(image, 16).flatten(1))
         return torch.cat(inputs, dim=1)
+
+
+def _chosen(observation: Mapping[str, ArraySpec], keys: tuple[str, ...]) -> dict[str, ArraySpec]:
+    """The named arrays, or all that a network may see."""
+    for key in keys:
+        if key not in observation:
+            raise ValueError(f"rnd.keys: no observation named {key!r}; there are {', '.join(observation)}")
+    return {key: observation[key] for key in keys or observation if key not in UNSEEN or key in keys}
