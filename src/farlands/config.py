@@ -49,6 +49,8 @@ class TrainConfig:
     """Named settings to start from; by default the one named like the world, if any."""
     steps: int = 10_000_000
     """Steps to train for, all worlds together; 2e6 and 2_000_000 are understood."""
+    seconds: float = 0.0
+    """End after this much training time if the steps are not done by then; 0 for no such end. Schedules follow it."""
     num_worlds: int = 512
     """Worlds simulated side by side."""
     seed: int = 1
@@ -73,11 +75,11 @@ class TrainConfig:
     """What is rewarded."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 1, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1})
+        _require(self, {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1})
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = (
-        "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every", "rewards.sources",
+        "recipe", "steps", "seconds", "num-worlds", "seed", "device", "threads", "run-dir", "save-every", "rewards.sources",
         "callbacks",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
@@ -93,13 +95,15 @@ class ResumeConfig:
     """Name of the checkpoint to go on from; the newest by default. Later ones are removed."""
     steps: int = 0
     """Train for this many steps altogether; 0 for as many as the run was started with."""
+    seconds: float = 0.0
+    """Train for this much time altogether; 0 for as much as the run was started with."""
     device: str = ""
     """Go on on another device; exact resume is promised on the same one."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 0})
+        _require(self, {"steps": 0, "seconds": 0})
 
-    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "device")
+    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "seconds", "device")
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,23 @@ def test_a_run_directory_explains_itself(finished_run):
     assert start["machine"]["cores"] >= 1
 
 
+def test_a_run_ends_when_its_time_is_used_up(tmp_path, capsys):
+    run = tmp_path / "run"
+    argv = ["train", "cue-corridor", "--run-dir", str(run), *TINY, "--steps", "1e12", "--seconds", "0.5"]
+    assert main(argv) == 0
+    rows = read_metrics(run / "metrics.jsonl")
+    assert rows[-1]["progress"] == 1.0
+    assert rows[-1]["seconds"] >= 0.5 > rows[-2]["seconds"]
+    assert rows[-2]["progress"] == pytest.approx(rows[-2]["seconds"] / 0.5)
+    rates = [row["learn/learning_rate"] for row in rows]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < rates[0], "schedules follow the time"
+    capsys.readouterr()
+    assert main(["resume", str(run)]) == 2
+    assert "the run has used its 0.5 s; train on with --seconds" in capsys.readouterr().err
+    assert main(["resume", str(run), "--seconds", str(rows[-1]["seconds"] + 0.2)]) == 0
+
+
 def test_every_update_has_a_row_and_every_episode_too(finished_run):
     rows = read_metrics(finished_run / "metrics.jsonl")
     assert [row["step"] for row in rows] == [128, 256, 384, 512]

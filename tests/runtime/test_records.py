@@ -111,9 +111,9 @@ def test_summary_of_an_update():
     assert set(summarise_episodes(episodes(0), ("log", "diamond"))) == {"episode/count", "episode/dropped"}
 
 
-def row(step: int, count: float, mean: float) -> dict[str, float]:
+def row(step: int, count: float, mean: float, total: int = 30) -> dict[str, float]:
     return {
-        "step": step, "steps_per_second": 1000.0, "episode/count": count, "episode/return": mean,
+        "step": step, "seconds": step / 1000, "progress": step / total, "steps_per_second": 1000.0, "episode/count": count, "episode/return": mean,
         "episode/length": 5.0, "achievement/log": mean, "achievement/diamond": 0.0, "time/collect": 0.5,
         "learn/entropy": 1.0,
     }  # fmt: skip
@@ -159,7 +159,7 @@ def test_live_display_draws_every_state():
     display.status("compiling kernels")
     display._live.refresh()
     display.begin("voxel on cpu", 1000)
-    display.update(row(500, 4, 0.5))
+    display.update(row(500, 4, 0.5, total=1000))
     display.note("saved")
     display._live.refresh()
     display.close()

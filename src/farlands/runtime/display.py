@@ -100,7 +100,6 @@ class LineDisplay(Display):
         self._stream, self._seconds = stream, seconds
         self._next = self._next_status = 0.0
         self._subject = ""
-        self._total = 1
         self._recent = Recent()
 
     def status(self, text: str) -> None:
@@ -114,22 +113,19 @@ class LineDisplay(Display):
         print(text, file=self._stream, flush=True)
 
     def begin(self, title: str, total: int) -> None:
-        self._total = total
         self.note(title)
 
     def update(self, row: Mapping[str, float]) -> None:
         self._recent.add(row)
-        done = row["step"] >= self._total
-        if time.monotonic() < self._next and not done:
+        if time.monotonic() < self._next and row["progress"] < 1:
             return
         self._next = time.monotonic() + self._seconds
-        self.note(describe_progress(row, self._total, self._recent))
+        self.note(describe_progress(row, self._recent))
 
 
-def describe_progress(row: Mapping[str, float], total: int, recent: Recent) -> str:
+def describe_progress(row: Mapping[str, float], recent: Recent) -> str:
     """The figures of an update on one line."""
-    share = min(1.0, row["step"] / total)
-    parts = [f"step {int(row['step']):,} ({share:.0%})", f"{row['steps_per_second']:,.0f} steps/s"]
+    parts = [f"step {int(row['step']):,} ({row['progress']:.0%})", f"{row['steps_per_second']:,.0f} steps/s"]
     if recent.rows:
         parts.append(f"return {recent.mean('episode/return'):.2f}")
         parts.append(f"length {recent.mean('episode/length'):.0f}")
@@ -148,6 +144,7 @@ class LiveDisplay(Display):
         self._status, self._since = "starting", time.monotonic()
         self._title, self._total = "", 1
         self._row: Mapping[str, float] = {}
+        self._left = 0.0
         self._recent, self._returns = Recent(), deque[float](maxlen=48)
         self._spent: dict[str, float] = {}
         self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=4, transient=False)
@@ -163,6 +160,9 @@ class LiveDisplay(Display):
         self._title, self._total, self._status = title, total, ""
 
     def update(self, row: Mapping[str, float]) -> None:
+        before = self._row or {"progress": 0.0, "seconds": 0.0}
+        pace = (row["progress"] - before["progress"]) / max(row["seconds"] - before["seconds"], 1e-9)
+        self._left = (1 - row["progress"]) / max(pace, 1e-9)
         self._row = row
         self._recent.add(row)
         if "episode/return" in row:
@@ -190,13 +190,12 @@ class LiveDisplay(Display):
         from rich.table import Table
 
         row, grid = self._row, Table.grid(padding=(0, 2))
-        left = max(0.0, self._total - row["step"]) / max(row["steps_per_second"], 1.0)
         grid.add_row(
-            ProgressBar(total=self._total, completed=row["step"], width=30),
-            f"{min(1.0, row['step'] / self._total):4.0%}",
+            ProgressBar(total=1.0, completed=row["progress"], width=30),
+            f"{row['progress']:4.0%}",
             f"{_short(row['step'])} of {_short(self._total)} steps",
             f"{row['steps_per_second']:,.0f} steps/s",
-            f"{int(left) // 60}:{int(left) % 60:02} left",
+            f"{int(self._left) // 60}:{int(self._left) % 60:02} left",
         )
         return grid
 

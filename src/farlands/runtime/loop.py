@@ -29,9 +29,9 @@ from farlands.worlds.world import Episodes, World, WorldSpec
 
 
 def run_loop(run: Run) -> None:
-    """Train until the run's steps are done or something asks it to stop; the end is always saved."""
+    """Train until the run's steps or its time are used up or something asks it to stop; the end is always saved."""
     run.announce("on_start", run.context())
-    while run.counters.steps < run.config.steps and not run.stopping:
+    while run.progress < 1 and not run.stopping:
         with run.phases("collect"):
             rollout = run.collector.collect()
         with run.phases("reward"):
@@ -73,6 +73,11 @@ class Counters:
     updates: int = 0
     seconds: float = 0.0
 
+    def progress(self, config: TrainConfig) -> float:
+        """Share of a run done, in [0, 1]."""
+        of_time = self.seconds / config.seconds if config.seconds else 0.0
+        return min(1.0, max(self.steps / config.steps, of_time))
+
     def state_dict(self) -> dict[str, Any]:
         return {"steps": self.steps, "updates": self.updates, "seconds": self.seconds}
 
@@ -110,8 +115,8 @@ class Run:
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done, in [0, 1]."""
-        return min(1.0, self.counters.steps / self.config.steps)
+        """Share of the run that is done, in [0, 1]: of its steps or of its time, whichever is further."""
+        return self.counters.progress(self.config)
 
     @property
     def stopping(self) -> bool:
@@ -151,6 +156,7 @@ class Run:
             "step": self.counters.steps,
             "update": self.counters.updates,
             "seconds": self.counters.seconds,
+            "progress": self.progress,
             "steps_per_second": rollout.length * rollout.num_rows / max(elapsed, 1e-9),
             **summarise_episodes(episodes, self.world.spec.achievements),
             **figures,

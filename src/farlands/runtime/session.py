@@ -114,13 +114,16 @@ def _restore(config: ResumeConfig, directory: RunDirectory, display: Display, st
 
     settings = directory.read_config()
     device = str(resolve_device(config.device or settings.device))
-    steps = config.steps or settings.steps
-    settings = dataclasses.replace(settings, device=device, steps=steps, run_dir=str(directory.path))
+    steps, seconds = config.steps or settings.steps, config.seconds or settings.seconds
+    settings = dataclasses.replace(settings, device=device, steps=steps, seconds=seconds, run_dir=str(directory.path))
     display.status("reading the checkpoint")
     checkpoint, warnings = CheckpointStore(directory.checkpoints).load(config.checkpoint)
     done = checkpoint.facts["steps"]
     if done >= steps:
         raise UserError(f"the run has done its {steps:,} steps", allowed=f"train on with --steps, above {done}")
+    if seconds and checkpoint.facts["seconds"] >= seconds:
+        used = checkpoint.facts["seconds"]
+        raise UserError(f"the run has used its {seconds:g} s", allowed=f"train on with --seconds, above {used:.0f}")
     run = _build(settings, directory, display, stop)
     check_spec(run.world.spec, checkpoint.facts.get("spec"), checkpoint.path)
     checkpoint.load_into(run.components())
