@@ -79,8 +79,8 @@ class TrainConfig:
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = (
-        "recipe", "steps", "seconds", "num-worlds", "seed", "device", "threads", "run-dir", "save-every", "rewards.sources",
-        "callbacks",
+        "recipe", "steps", "seconds", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
+        "rewards.sources", "callbacks",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
 

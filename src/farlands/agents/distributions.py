@@ -38,10 +38,6 @@ class Distribution(ABC):
         """Entropy in nats, float32 ``[*]``."""
 
     @abstractmethod
-    def divergence_from_uniform(self) -> Tensor:
-        """KL(uniform || this) over the possible options in nats, float32 ``[*]``; 0 where none are counted."""
-
-    @abstractmethod
     def __getitem__(self, index: Any) -> Self:
         """The part of the batch that an index picks."""
 
@@ -85,11 +81,6 @@ class Categorical(Distribution):
     def entropy(self) -> Tensor:
         return -(self._probs() * self.log_probs).sum(dim=-1)
 
-    def divergence_from_uniform(self) -> Tensor:
-        possible = self.log_probs > MASKED / 2
-        count = possible.sum(dim=-1).clamp(min=1)
-        return -(self.log_probs * possible).sum(dim=-1) / count - count.log()
-
     def _probs(self) -> Tensor:
         # Not exp: it is slow on a CPU at the very low log probabilities of impossible choices.
         return self.log_probs.softmax(dim=-1)
@@ -126,9 +117,6 @@ class MultiCategorical(Distribution):
     def entropy(self) -> Tensor:
         return torch.stack([choice.entropy() for choice in self.choices]).sum(dim=0)
 
-    def divergence_from_uniform(self) -> Tensor:
-        return torch.stack([choice.divergence_from_uniform() for choice in self.choices]).sum(dim=0)
-
     def __getitem__(self, index: Any) -> Self:
         made = type(self).__new__(type(self))
         made.choices = [choice[index] for choice in self.choices]
@@ -159,10 +147,6 @@ class Gaussian(Distribution):
 
     def entropy(self) -> Tensor:
         return (self.log_std + 0.5 * math.log(2 * math.pi * math.e)).sum(dim=-1)
-
-    def divergence_from_uniform(self) -> Tensor:
-        # There is no uniform distribution over all numbers.
-        return torch.zeros_like(self.mean[..., 0])
 
     def __getitem__(self, index: Any) -> Self:
         return type(self)(self.mean[index], self.log_std[index])

@@ -35,9 +35,6 @@ class PPOConfig:
     """Weight of the entropy bonus at the start."""
     entropy_end: float = 0.1
     """Fraction of the entropy weight left at the end of the run; it falls linearly."""
-    log_barrier: float = 0.0
-    """Weight of the log barrier, KL(uniform || policy) over possible choices (Agarwal et al. 2021, section 5), which
-    keeps choices that look useless from dying out; falls with the entropy weight. 0 for none."""
     max_grad_norm: float = 0.5
     """Bound on the norm of the gradient."""
     adam_epsilon: float = 1e-5
@@ -55,7 +52,7 @@ class PPOConfig:
         for name in ("learning_rate", "clip", "max_grad_norm", "adam_epsilon"):
             if not getattr(self, name) > 0.0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")
-        for name in ("value_clip", "value_weight", "entropy", "log_barrier"):
+        for name in ("value_clip", "value_weight", "entropy"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         if self.chunk and self.rollout % self.chunk:

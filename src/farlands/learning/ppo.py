@@ -80,18 +80,17 @@ class PPO(Learner):
     def update(self, rollout: Rollout, rewards: Tensor, progress: float) -> dict[str, Tensor | float]:
         config, done = self.config, min(max(progress, 0.0), 1.0)
         learning_rate = config.learning_rate * (1 - done * (1 - config.learning_rate_end))
-        fade = 1 - done * (1 - config.entropy_end)
-        weights = (config.entropy * fade, config.log_barrier * fade)
+        entropy_weight = config.entropy * (1 - done * (1 - config.entropy_end))
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
         batch, metrics = self._prepare(rollout, rewards)
         steps = []
         for epoch in range(config.epochs):
             parts = self._order(epoch, len(batch.memory)).tensor_split(config.minibatches)
-            steps.extend(self._improve(_take(batch, sequences), *weights) for sequences in parts)
+            steps.extend(self._improve(_take(batch, sequences), entropy_weight) for sequences in parts)
         self.updates += 1
         means = {name: torch.stack([each[name] for each in steps]).mean() for name in steps[0]}
-        return {**metrics, **means, "learning_rate": learning_rate, "entropy_weight": weights[0]}
+        return {**metrics, **means, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -173,7 +172,7 @@ class PPO(Learner):
         tick = torch.tensor(self.updates * self.config.epochs + epoch, device=index.device)
         return uniforms(self.seed, index, tick, 1, _ORDER)[:, 0].argsort(stable=True)
 
-    def _improve(self, batch: Batch, entropy_weight: float, barrier_weight: float) -> dict[str, Tensor]:
+    def _improve(self, batch: Batch, entropy_weight: float) -> dict[str, Tensor]:
         """One gradient step."""
         output = self.agent.unroll(batch.observations, batch.memory, batch.first)
         log_ratio = output.distribution.log_prob(batch.actions) - batch.log_probs
@@ -183,8 +182,6 @@ class PPO(Learner):
         value_loss = self._value_loss(output.value, batch)
         entropy = output.distribution.entropy().mean()
         loss = policy_loss + self.config.value_weight * value_loss - entropy_weight * entropy
-        if barrier_weight:
-            loss = loss + barrier_weight * output.distribution.divergence_from_uniform().mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.config.max_grad_norm)

@@ -228,8 +228,23 @@ def test_death_and_the_horizon_at_once_is_a_death(make_arena):
     assert (bool(step.terminated[0]), bool(step.truncated[0])) == (False, True)
 
 
+@pytest.mark.parametrize("name", ["collect_log", "collect_flower", "collect_diamond"])
+def test_tools_pays_feats_and_milestones_and_goes_on(make_arena, name):
+    arena = make_arena(1, task="tools")
+    item = name.removeprefix("collect_").replace("flower", "red_flower")
+    block = {"log": "oak_log", "diamond": "diamond_ore"}.get(item, item)
+    arena.set(block, 0, 1, 1)
+    arena.hold("iron_pickaxe")
+    pay = 0.0
+    for _ in range(80):
+        step = arena.act(hand=Hand.ATTACK)
+        pay += float(step.reward[0])
+        assert not step.terminated[0]
+    assert pay == pytest.approx(1.0 + TASKS["diamond"].rewards.get(name, 0.0))
+
+
 def test_rewards_stay_in_the_promised_range():
-    for task in ("survive", "diamond"):
+    for task in TASKS:
         world = VoxelWorld(8, VoxelOptions(task=task, window=32, start_kit=("oak_log:9", "planks:9")))
         world.reset(0)
         low, high = world.spec.reward_range

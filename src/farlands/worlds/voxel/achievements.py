@@ -98,15 +98,16 @@ class Task:
     goal: str = ""
 
 
+# The rewards that became standard for the chain from a log to a diamond pickaxe.
+_MILESTONES: dict[str, float] = {
+    "collect_log": 1, "make_planks": 2, "make_stick": 4, "make_crafting_table": 4, "make_wooden_pickaxe": 8,
+    "collect_cobblestone": 16, "make_furnace": 32, "make_stone_pickaxe": 32, "collect_iron_ore": 64,
+    "make_iron_ingot": 128, "make_iron_pickaxe": 256, "collect_diamond": 1024, "make_diamond_pickaxe": 2048,
+}  # fmt: skip
+
 TASKS: dict[str, Task] = {
     "survive": Task({a.name: 1.0 for a in ACHIEVEMENTS}, per_health=0.1),
-    # Milestones of the diamond chain with the rewards that became standard for it.
-    "diamond": Task(
-        {
-            "collect_log": 1, "make_planks": 2, "make_stick": 4, "make_crafting_table": 4, "make_wooden_pickaxe": 8,
-            "collect_cobblestone": 16, "make_furnace": 32, "make_stone_pickaxe": 32, "collect_iron_ore": 64,
-            "make_iron_ingot": 128, "make_iron_pickaxe": 256, "collect_diamond": 1024, "make_diamond_pickaxe": 2048,
-        },
-        goal="make_diamond_pickaxe",
-    ),
-}  # fmt: skip
+    # The feats show a beginner what its hands can do; the milestones say which of them lead on.
+    "tools": Task({a.name: 1.0 + _MILESTONES.get(a.name, 0.0) for a in ACHIEVEMENTS}, per_health=0.1),
+    "diamond": Task(_MILESTONES, goal="make_diamond_pickaxe"),
+}

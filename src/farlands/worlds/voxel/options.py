@@ -28,8 +28,8 @@ PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
 class VoxelOptions:
     """Options of the voxel world. All but the senses are part of its rules and recorded with every result."""
 
-    task: Literal["survive", "diamond"] = "survive"
-    """What is rewarded: the first unlock of every achievement, or the milestones of the diamond chain."""
+    task: Literal["survive", "tools", "diamond"] = "survive"
+    """What is rewarded: the first unlock of every achievement, the milestones of the diamond chain, or (tools) both."""
     actions: Literal["flat", "factored"] = "flat"
     """One choice among some sixty actions, or one for each of movement, jump, camera, hand and craft/place/equip."""
     horizon: int = 10_000
