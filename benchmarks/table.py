@@ -63,6 +63,17 @@ def demo_table() -> str:
     return "\n".join(rows)
 
 
+def seeds_table() -> str:
+    """Markdown of the demo's recipe over training seeds: one column per seed."""
+    figures = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    newest = [figure for figure in figures if figure["name"] == "L0"][-1]
+    seeds = range(1, newest["seeds"] + 1)
+    rows = [f"| training seed | {' | '.join(map(str, seeds))} |", "|---" * (1 + len(seeds)) + "|"]
+    for name, values in newest["shares"].items():
+        rows.append(f"| {name.replace('_', ' ')} | {' | '.join(f'{value:.1%}' for value in values)} |")
+    return "\n".join(rows)
+
+
 def _fill(text: str, begin: str, content: str) -> str:
     head, marker, rest = text.partition(begin)
     if not marker:
@@ -77,6 +88,7 @@ def main() -> int:
     text = README.read_text()
     new = _fill(text, "<!-- speed table: benchmarks/table.py -->", table())
     new = _fill(new, "<!-- demo table: benchmarks/table.py -->", demo_table())
+    new = _fill(new, "<!-- seeds table: benchmarks/table.py -->", seeds_table())
     if parser.parse_args().check:
         return int(new != text)
     README.write_text(new)

@@ -24,11 +24,16 @@ VERBS = {
     "demo": "watch an agent learn in the voxel world, in about five minutes",
     "train": "train an agent in a world",
     "resume": "go on with a run exactly where its newest checkpoint stands",
-    "eval": "measure an agent on levels it never trained on",
+    "evaluate": "measure an agent on levels it never trained on",
+    "compare": "train variants with several seeds each, at equal budgets, and tell which is better",
+    "sweep": "search for good settings by many short runs",
     "bench": "measure the speed of a world and of learning in it, on this machine",
     "list": "worlds, agents, rewards and recipes; or one world in full",
     "doctor": "what this machine offers, and what is missing",
 }
+
+ALIASES = {"eval": "evaluate"}
+"""Other names of verbs."""
 
 
 def entry() -> None:
@@ -71,6 +76,7 @@ def _dispatch(argv: list[str]) -> int:
 
         print(f"farlands {__version__}")
         return 0
+    verb = ALIASES.get(verb, verb)
     if verb not in VERBS:
         raise UserError("unknown command", verb, VERBS)
     if any("\0" in token for token in tokens):
@@ -105,14 +111,12 @@ def _demo(tokens: list[str]) -> int:
 
 
 def _train(tokens: list[str]) -> int:
-    from farlands.config import TrainConfig, anchored
-    from farlands.recipes import apply_recipe
+    from farlands.config import anchored
+    from farlands.recipes import start_from
 
     given = list(tokens)
     world, tokens = _take_subject(tokens, "WORLD", "farlands train")
-    recipe, tokens = _take_flag(tokens, "recipe")
-    config = _with_options(TrainConfig(world=world), world)
-    config = apply_recipe(config, recipe) if world else config
+    config, tokens = start_from(world, tokens)
     config = _parse(config, tokens, f"farlands train {world or 'WORLD'}", "farlands list shows worlds and recipes")
     if config is None:
         return 0
@@ -133,19 +137,50 @@ def _resume(tokens: list[str]) -> int:
     return resume(config)
 
 
-def _eval(tokens: list[str]) -> int:
+def _evaluate(tokens: list[str]) -> int:
     from farlands.config import EvalConfig
 
-    target, tokens = _take_subject(tokens, "RUN_DIR|WORLD", "farlands eval")
+    given = list(tokens)
+    target, tokens = _take_subject(tokens, "RUN_DIR|WORLD", "farlands evaluate")
     config = EvalConfig(target=target)
     if target and not Path(target).is_dir():
         config = _with_options(config, target)
-    config = _parse(config, tokens, f"farlands eval {target or 'RUN_DIR|WORLD'}")
+    config = _parse(config, tokens, f"farlands evaluate {target or 'RUN_DIR|WORLD'}")
     if config is None:
         return 0
     from farlands.runtime.measure import evaluate_target
 
-    return evaluate_target(config)
+    return evaluate_target(config, ["farlands", "evaluate", *given])
+
+
+def _compare(tokens: list[str]) -> int:
+    from farlands.config import CompareConfig
+    from farlands.runtime.studies import COMPARISON, reopen
+
+    subjects, tokens = _take_subjects(tokens, "WORLD|RUN_DIR...", "farlands compare")
+    first = subjects[0] if subjects else ""
+    going_on = len(subjects) == 1 and Path(first).is_dir()
+    begun = reopen(Path(first), CompareConfig, COMPARISON) if going_on else None
+    config = _parse(begun or CompareConfig(world=first), tokens, f"farlands compare {first or 'WORLD|RUN_DIR...'}")
+    if config is None:
+        return 0
+    from farlands.runtime.compare import compare, compare_runs
+
+    return compare_runs(subjects, config) if len(subjects) > 1 else compare(config, begun)
+
+
+def _sweep(tokens: list[str]) -> int:
+    from farlands.config import SweepConfig
+    from farlands.runtime.studies import SWEEP, reopen
+
+    subject, tokens = _take_subject(tokens, "WORLD|SWEEP_DIR", "farlands sweep")
+    begun = reopen(Path(subject), SweepConfig, SWEEP) if subject and Path(subject).is_dir() else None
+    config = _parse(begun or SweepConfig(world=subject), tokens, f"farlands sweep {subject or 'WORLD|SWEEP_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.sweep import sweep
+
+    return sweep(config, begun)
 
 
 def _bench(tokens: list[str]) -> int:
@@ -186,7 +221,9 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "demo": _demo,
     "train": _train,
     "resume": _resume,
-    "eval": _eval,
+    "evaluate": _evaluate,
+    "compare": _compare,
+    "sweep": _sweep,
     "bench": _bench,
     "list": _list,
     "doctor": _doctor,
@@ -220,22 +257,13 @@ def _take_subject(tokens: list[str], name: str, prog: str) -> tuple[str, list[st
     raise UserError(f"{prog} needs {name} first", allowed=f"usage: {prog} {name} [--flag value ...]")
 
 
-def _take_flag(tokens: list[str], name: str) -> tuple[str, list[str]]:
-    """The value of a flag that has to be known before the others can be read, and the other tokens."""
-    rest, value = [], ""
-    pending = False
-    for token in tokens:
-        if pending:
-            value, pending = token, False
-        elif token == f"--{name}":
-            pending = True
-        elif token.startswith(f"--{name}="):
-            value = token.partition("=")[2]
-        else:
-            rest.append(token)
-    if pending:
-        raise UserError(f"--{name} has no value")
-    return value, rest
+def _take_subjects(tokens: list[str], name: str, prog: str) -> tuple[list[str], list[str]]:
+    """All tokens before the first flag, and the rest."""
+    first, rest = _take_subject(tokens, name, prog)
+    subjects = [first] if first else []
+    while rest and subjects and not rest[0].startswith("-"):
+        subjects.append(rest.pop(0))
+    return subjects, rest
 
 
 def _with_options(config: Any, world: str) -> Any:

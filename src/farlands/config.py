@@ -19,7 +19,10 @@ from farlands.rewards.config import RewardConfig
 SEED_LIMIT = 2**64
 
 
-_MOST: dict[str, float] = {"num_worlds": 2**24, "episodes": 2**24, "threads": 1024, "steps": 10**15, "max_steps": 2**31}
+_MOST: dict[str, float] = {
+    "num_worlds": 2**24, "episodes": 2**24, "training_levels": 2**24, "varied": 2**24, "threads": 1024,
+    "steps": 10**15, "max_steps": 2**31,
+}  # fmt: skip
 """Bounds beyond which a number is a slip of the hand."""
 
 
@@ -79,7 +82,7 @@ class TrainConfig:
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = (
-        "recipe", "steps", "seconds", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
+        "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
         "rewards.sources", "callbacks",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
@@ -118,31 +121,46 @@ class EvalConfig:
     """random, zero, or your own as file.py:Name; by default the run's newest checkpoint."""
     checkpoint: str = ""
     """Name of the run's checkpoint to measure; the newest by default."""
-    episodes: int = 512
-    """Levels, one episode each."""
+    protocol: Literal["basic", "quick", "standard", "full"] = "basic"
+    """How much to measure. basic: 512 unseen levels. quick, standard, full: 256 (of at most 2,000 steps), 1,000 or
+    10,000 of them, and also training levels, robustness and clips."""
+    episodes: int = 0
+    """Unseen levels, one episode each; 0 for as many as the protocol says."""
     seed: int = 0
     """Which set of levels."""
     max_steps: int = 0
-    """Cut episodes after this many steps; 0 for the world's own horizon."""
+    """Cut episodes after this many steps; 0 for as the protocol says, or else the world's own horizon."""
+    training_levels: int = -1
+    """Levels the run trained on to measure beside the unseen ones; -1 for as many as the protocol says."""
+    vary: tuple[str, ...] = ()
+    """World options to change, one at a time, as NAME=VALUE,VALUE; action-failure and observation-loss, chances in
+    [0, 1], exist in every world. By default the protocol's own."""
+    varied: int = -1
+    """Episodes for each value of --vary; -1 for as many as the protocol says."""
     greedy: bool = False
     """Take the likeliest action instead of drawing one."""
     baseline: bool = True
     """Measure the random agent beside it."""
+    clips: Literal["auto", "on", "off"] = "auto"
+    """Whether the page shows films of the best, a typical and the worst episode; auto: as the protocol says."""
     video: str = ""
     """Also record an .mp4 of the agent here, in worlds that can draw."""
     out: str = ""
     """Directory for the report; by default the run's own, or none for a bare world."""
+    num_worlds: int = 512
+    """Levels side by side. Worlds do not depend on it; sums in the network do, in their last bits."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:N."""
     threads: int = 0
     """CPU threads for torch; 0 for one per core."""
 
     def __post_init__(self) -> None:
-        _require(self, {"episodes": 1, "max_steps": 0, "threads": 0})
+        least = {"episodes": 0, "max_steps": 0, "threads": 0, "training_levels": -1, "varied": -1, "num_worlds": 1}
+        _require(self, least)
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = (
-        "agent", "checkpoint", "episodes", "seed", "max-steps", "greedy", "baseline", "video", "out", "device",
+        "protocol", "agent", "checkpoint", "episodes", "max-steps", "seed", "vary", "video", "out", "device",
     )  # fmt: skip
 
 
@@ -169,6 +187,91 @@ class DemoConfig:
         _require(self, {"steps": 0, "num_worlds": 0, "episodes": 1, "video_seconds": 0})
 
     MAIN_FLAGS: typing.ClassVar = ("run-dir", "recipe", "steps", "num-worlds", "episodes", "video-seconds", "device")
+
+
+@dataclass(frozen=True)
+class CompareConfig:
+    """What to compare: variants of a training run, several seeds of each."""
+
+    world: tyro.conf.Suppress[str] = ""
+    """The world, or the directory of a comparison to go on with."""
+    variants: tuple[str, ...] = ()
+    """Two or more, each "name" or "name: --flag value ...", with flags of `farlands train`; the first is what the
+    others are held against."""
+    common: str = ""
+    """Flags of `farlands train` for all of them, in one text."""
+    seeds: int = 3
+    """Runs of each variant, with the training seeds 1 to this."""
+    steps: int = 1_000_000
+    """Steps of every run."""
+    seconds: float = 0.0
+    """Training time of every run, instead of steps; 0 for steps."""
+    metric: str = "return"
+    """What decides: return, length, score, or the name of an achievement."""
+    episodes: int = 256
+    """Unseen levels that each agent is measured on."""
+    max_steps: int = 0
+    """Cut those episodes after this many steps; 0 for the world's own horizon."""
+    parallel: int = 1
+    """Runs side by side; they share the cores."""
+    run_dir: str = ""
+    """Directory of the comparison, new or empty; by default runs/compare-DATE-TIME."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"seeds": 1, "steps": 1, "seconds": 0, "episodes": 1, "max_steps": 0, "parallel": 1})
+
+    MAIN_FLAGS: typing.ClassVar = (
+        "variants", "common", "seeds", "steps", "seconds", "metric", "episodes", "max-steps", "parallel", "run-dir",
+        "device",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """What to search: settings of a training run, by many short ones."""
+
+    world: tyro.conf.Suppress[str] = ""
+    """The world, or the directory of a sweep to go on with."""
+    ranges: tuple[str, ...] = ()
+    """What to vary, each flag=low..high or flag=one,two,three, with flags of `farlands train`; positive numbers whose
+    ends are ten times apart or more are searched on a scale of doublings."""
+    common: str = ""
+    """Flags of `farlands train` for all trials, in one text."""
+    trials: int = 20
+    """Runs altogether."""
+    steps: int = 1_000_000
+    """Steps of every run."""
+    seconds: float = 0.0
+    """Training time of every run, instead of steps; 0 for steps."""
+    metric: str = "return"
+    """What to raise: return, length, or the name of an achievement, over the last tenth of a run's episodes."""
+    minimise: bool = False
+    """Lower it instead."""
+    prune: bool = True
+    """End runs early that do worse than the median of the others had done by then."""
+    train_seed: int = 1
+    """Training seed of every run."""
+    seed: int = 0
+    """Seed of the search."""
+    parallel: int = 1
+    """Runs side by side; they share the cores."""
+    run_dir: str = ""
+    """Directory of the sweep, new or empty; by default runs/sweep-DATE-TIME."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"trials": 1, "steps": 1, "seconds": 0, "parallel": 1})
+        _require_seed(self.train_seed)
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"seed is {self.seed}; it must be in [0, 2**32)")
+
+    MAIN_FLAGS: typing.ClassVar = (
+        "ranges", "common", "trials", "steps", "seconds", "metric", "minimise", "prune", "parallel", "run-dir",
+        "device",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

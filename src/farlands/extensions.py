@@ -38,6 +38,7 @@ class Builtin:
 
 
 _REFERENCE = "farlands.worlds.reference"
+_FOREIGN = "farlands.worlds.adapters.foreign."
 
 BUILTINS: dict[str, dict[str, Builtin]] = {
     "world": {
@@ -61,12 +62,40 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
             "push a point to its target (continuous)",
             options=_REFERENCE + "_options:PointReachOptions",
         ),
+        "gymnasium": Builtin(
+            _FOREIGN + "named:GymnasiumWorld",
+            "any single environment of Gymnasium, by --world.env-id",
+            options=_FOREIGN + "options:GymnasiumOptions",
+        ),
+        "crafter": Builtin(
+            _FOREIGN + "named:CrafterWorld",
+            "2-D survival with 22 achievements (extra: crafter)",
+            options=_FOREIGN + "options:CrafterOptions",
+        ),
+        "minigrid": Builtin(
+            _FOREIGN + "named:MinigridWorld",
+            "grid worlds with goals in words, by --world.env-id (extra: minigrid)",
+            options=_FOREIGN + "options:MinigridOptions",
+        ),
+        "atari": Builtin(
+            _FOREIGN + "named:AtariWorld",
+            "Atari 2600 games, by --world.game (extra: atari)",
+            options=_FOREIGN + "options:AtariOptions",
+        ),
+        "craftax": Builtin(
+            _FOREIGN + "craftax:CraftaxWorld",
+            "Crafter's rules and more in JAX, on the device (extra: craftax)",
+            options=_FOREIGN + "options:CraftaxOptions",
+        ),
     },
     "agent": {
         "random": Builtin("farlands.agents.baselines:RandomAgent", "uniform over the possible choices"),
         "zero": Builtin("farlands.agents.baselines:ZeroAgent", "choice 0, or zeros, at every step"),
     },
-    "reward": {"rnd": Builtin("farlands.rewards.rnd:RND", "novelty bonus by random network distillation")},
+    "reward": {
+        "rnd": Builtin("farlands.rewards.rnd:RND", "novelty bonus by random network distillation"),
+        "items": Builtin("farlands.rewards.items:ItemReward", "so much for each item gathered, up to a cap of each"),
+    },
     "callback": {},
 }
 """Short names by kind."""

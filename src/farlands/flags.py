@@ -158,14 +158,41 @@ def _check_tokens(flags: dict[str, Flag], tokens: Sequence[str], prog: str) -> l
     return checked
 
 
+def take_flag(tokens: list[str], name: str) -> tuple[str, list[str]]:
+    """The value of a flag that has to be known before the others can be read, and the other tokens.
+
+    Raises:
+        UserError: It has no value.
+    """
+    rest, value = [], ""
+    pending = False
+    for token in tokens:
+        if pending:
+            value, pending = token, False
+        elif token == f"--{name}":
+            pending = True
+        elif token.startswith(f"--{name}="):
+            value = token.partition("=")[2]
+        else:
+            rest.append(token)
+    if pending:
+        raise UserError(f"--{name} has no value")
+    return value, rest
+
+
 def _group_tokens(tokens: Sequence[str], prog: str) -> Iterator[tuple[str, list[str]]]:
     """Each flag's name, in kebab case, with the tokens that follow it up to the next flag."""
-    starts = [index for index, token in enumerate(tokens) if token.startswith("--")]
+    starts = [index for index, token in enumerate(tokens) if _names_flag(token)]
     if not starts or starts[0] != 0:
         raise UserError("unexpected argument", tokens[0], f"flags start with --; see {prog} --help")
     for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
         name, equals, value = tokens[start][2:].partition("=")
         yield name.replace("_", "-"), [*([value] if equals else []), *tokens[start + 1 : end]]
+
+
+def _names_flag(token: str) -> bool:
+    """Whether a token is a flag; one with a blank in it is a value, which may hold flags itself."""
+    return token.startswith("--") and " " not in token.partition("=")[0]
 
 
 def _check_values(flag: Flag, texts: list[str]) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from farlands.config import TrainConfig
 from farlands.errors import UserError
+from farlands.extensions import resolve_options
+from farlands.flags import parse_flags, take_flag
 
 
 @dataclass(frozen=True)
@@ -28,21 +30,23 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "demo": Recipe(
         "voxel",
-        "wooden pickaxes in about five minutes on two CPU cores",
+        "wooden and first stone tools in about five minutes on two CPU cores",
         {
             "steps": 15_000_000,
             "num_worlds": 512,
             "save_every": 60.0,
-            "options": {"task": "survive", "horizon": 1_500, "stagger": True},
+            "options": {"task": "tools", "horizon": 1_500, "stagger": True},
             "agent": {"hidden": 128},
             "ppo": {
                 "rollout": 64,
                 "epochs": 1,
-                "minibatches": 4,
+                "minibatches": 8,
+                "learning_rate": 1e-3,
                 "discount": 0.997,
                 "entropy": 0.02,
                 "entropy_end": 0.1,
             },
+            "rewards": {"sources": ("items",), "items": {"weight": 10.0}},
         },
     ),
     "cue-corridor": Recipe(
@@ -58,6 +62,28 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 """Recipes by name; one named like its world is that world's default."""
+
+
+def start_from(world: str, tokens: list[str]) -> tuple[TrainConfig, list[str]]:
+    """What a world's training run is before its flags but ``--recipe`` are read, and those flags.
+
+    Args:
+        world: Name of the world; empty where only help is wanted.
+        tokens: Flags of `farlands train`.
+
+    Raises:
+        UserError: There is no such world or recipe.
+    """
+    recipe, tokens = take_flag(tokens, "recipe")
+    if not world:
+        return TrainConfig(), tokens
+    return apply_recipe(TrainConfig(world=world, options=resolve_options(world)()), recipe), tokens
+
+
+def read_train_flags(world: str, tokens: list[str], prog: str = "farlands train") -> TrainConfig:
+    """The config that `farlands train WORLD` with these flags has. Raises UserError where one is wrong."""
+    config, tokens = start_from(world, tokens)
+    return parse_flags(config, tokens, prog)
 
 
 def apply_recipe(config: TrainConfig, name: str) -> TrainConfig:

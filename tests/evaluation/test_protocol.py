@@ -10,6 +10,7 @@ import torch
 
 from farlands.agents.baselines import RandomAgent, ZeroAgent
 from farlands.cli import main
+from farlands.evaluation.metrics import Scale
 from farlands.evaluation.protocol import UNSEEN, evaluate, evaluation_seeds
 from farlands.evaluation.report import Report
 from farlands.runtime.build import evaluation_options
@@ -91,7 +92,7 @@ def test_first_episodes_are_not_cut_in_evaluation():
 def report() -> Report:
     seeds = evaluation_seeds(0, 40)
     zero, chance = (evaluate(kind(SPEC), CueCorridor, seeds) for kind in (ZeroAgent, RandomAgent))
-    return Report("title", SPEC.achievements, zero, chance, {"world": "cue-corridor"})
+    return Report("title", Scale.of(SPEC), zero, chance, {"world": "cue-corridor"})
 
 
 def test_report_in_every_form(capsys):
@@ -117,7 +118,7 @@ def test_what_nobody_reached_shares_a_line(capsys):
     from rich.console import Console
 
     zero = evaluate(ZeroAgent(SPEC), CueCorridor, evaluation_seeds(0, 40))
-    Console(width=120).print(Report("title", SPEC.achievements, zero).to_table())
+    Console(width=120).print(Report("title", Scale.of(SPEC), zero).to_table())
     assert "never (0.0%, at most 8.8%): arrive, find" in capsys.readouterr().out
 
 
@@ -141,7 +142,7 @@ def test_the_agent_measured_is_the_checkpoints(finished_run, name):
     from safetensors.torch import load_file
 
     from farlands.config import EvalConfig
-    from farlands.runtime.measure import find_subject
+    from farlands.runtime.subject import find_subject
 
     subject = find_subject(EvalConfig(target=str(finished_run), checkpoint=name))
     assert subject.checkpoint == name
@@ -152,8 +153,9 @@ def test_the_agent_measured_is_the_checkpoints(finished_run, name):
 
 def test_training_levels_are_noticed(finished_run):
     from farlands.runtime.episodes import read_episodes
-    from farlands.runtime.measure import Subject, _seen
+    from farlands.runtime.measure import _seen
     from farlands.runtime.rundir import RunDirectory
+    from farlands.runtime.subject import Subject
 
     directory = RunDirectory.open(str(finished_run))
     subject = Subject("x", directory.read_config(), None, directory, "", lambda *_: None)

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from farlands.evaluation.statistics import bootstrap_interval, interquartile_mean, wilson_interval
+from farlands.evaluation.statistics import (
+    bootstrap_interval,
+    difference_interval,
+    interquartile_mean,
+    ratio_interval,
+    resample_weights,
+    wilson_interval,
+)
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -30,14 +37,58 @@ def test_wilson_of_nothing_and_of_nonsense():
         wilson_interval(3, 2)
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=60).filter(lambda values: len(values) % 4 == 0))
-def test_interquartile_mean_equals_scipys_where_quarters_are_whole(values):
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_interquartile_mean_equals_scipys(values):
     assert interquartile_mean(np.array(values)) == pytest.approx(stats.trim_mean(values, 0.25), abs=1e-6, rel=1e-9)
 
 
-def test_interquartile_mean_of_few():
-    assert interquartile_mean(np.array([3.0])) == 3.0
-    assert interquartile_mean(np.array([0.0, 1.0, 100.0])) == pytest.approx((0.25 * 0 + 1 + 0.25 * 100) / 1.5)
+def test_weights_are_counts_of_draws():
+    weights = np.concatenate(list(resample_weights(7, 5000, 0)))
+    assert weights.shape == (5000, 7)
+    assert (weights.sum(axis=1) == 7).all()
+    # Each count is binomial(7, 1/7): mean 1, variance 6/7.
+    assert weights.mean() == 1.0
+    assert weights.var(axis=0) == pytest.approx(np.full(7, 6 / 7), rel=0.1)
+
+
+def test_bootstrap_equals_scipys():
+    values = np.random.default_rng(3).exponential(2.0, size=80)
+    theirs = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=20_000, rng=1).confidence_interval
+    ours = bootstrap_interval(values, samples=20_000)
+    assert ours.value == pytest.approx(values.mean())
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.02)
+
+
+def test_difference_equals_scipys():
+    generator = np.random.default_rng(4)
+    left, right = generator.normal(3, 1, size=50), generator.normal(1, 2, size=90)
+    ours = difference_interval(left, right, samples=20_000)
+    theirs = stats.bootstrap(
+        (left, right),
+        lambda a, b, axis=-1: a.mean(axis) - b.mean(axis),
+        method="percentile",
+        n_resamples=20_000,
+        rng=1,
+    ).confidence_interval
+    assert ours.value == pytest.approx(left.mean() - right.mean())
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+def test_ratio_resamples_pairs():
+    below = np.random.default_rng(5).uniform(1, 3, size=40)
+    # A constant ratio has no uncertainty, which only shows where pairs stay together.
+    assert ratio_interval(2.5 * below, below) == pytest.approx((2.5, 2.5, 2.5))
+    assert math.isnan(ratio_interval(np.ones(4), np.zeros(4)).value)
+
+
+def test_nothing_is_known_of_nothing():
+    for estimate in (bootstrap_interval(np.array([])), difference_interval(np.array([]), np.ones(3))):
+        assert all(math.isnan(number) for number in estimate)
+
+
+def test_the_same_values_give_the_same_interval():
+    values = np.random.default_rng(6).normal(size=300)
+    assert bootstrap_interval(values) == bootstrap_interval(values)
 
 
 def test_bootstrap_covers_about_as_often_as_it_says():

@@ -114,7 +114,8 @@ def test_summary_of_an_update():
 def row(step: int, count: float, mean: float, total: int = 30) -> dict[str, float]:
     return {
         "step": step, "seconds": step / 1000, "progress": step / total, "steps_per_second": 1000.0,
-        "episode/count": count, "episode/return": mean, "episode/length": 5.0, "achievement/log": mean, "achievement/diamond": 0.0, "time/collect": 0.5,
+        "episode/count": count, "episode/return": mean,
+        "episode/length": 5.0, "achievement/log": mean, "achievement/diamond": 0.0, "time/collect": 0.5,
         "learn/entropy": 1.0,
     }  # fmt: skip
 

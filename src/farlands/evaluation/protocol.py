@@ -93,6 +93,48 @@ def evaluate(
     return _concatenate(found, len(seeds))
 
 
+@torch.no_grad()
+def relive(
+    actor: Actor,
+    make_world: Callable[[int], World],
+    seeds: Sequence[int],
+    episodes: Episodes,
+    watch: Callable[[World, int, dict[int, int]], None],
+    *,
+    noise_seed: int = 0,
+    greedy: bool = False,
+    batch: int = 512,
+) -> Episodes:
+    """Live chosen episodes of an evaluation once more, among the same neighbours, so that they go the same way.
+
+    Sums of floats depend on the size of a batch, so whole batches are lived, of which only the chosen rows are shown.
+
+    Args:
+        actor, make_world, seeds, noise_seed, greedy, batch: As ``evaluate`` had them.
+        episodes: The chosen ones, as ``evaluate`` gave them.
+        watch: Told before every step: the world, the step from 0, and the row of each chosen level that lasts.
+
+    Returns:
+        The chosen episodes as they went this time; to be compared.
+    """
+    lengths = dict(zip(episodes.row.tolist(), episodes.length.tolist(), strict=True))
+    found: list[Episodes] = []
+    for start in range(0, len(seeds), batch):
+        mine = {index: length for index, length in lengths.items() if start <= index < start + batch}
+        if not mine:
+            continue
+        part = list(seeds[start : start + batch])
+        world = make_world(len(part))
+
+        def show(tick: int, world: World = world, start: int = start, mine: dict[int, int] = mine) -> None:
+            watch(world, tick, {index: index - start for index, length in mine.items() if tick < length})
+
+        lived = _first_episodes(actor, world, part, start, max(mine.values()), noise_seed, greedy, None, show)
+        found.append(_pick(lived, np.flatnonzero(np.isin(lived.row, list(mine)))))
+        world.close()
+    return _concatenate(found, len(episodes))
+
+
 def _first_episodes(
     actor: Actor,
     world: World,
@@ -102,6 +144,7 @@ def _first_episodes(
     noise_seed: int,
     greedy: bool,
     progress: Callable[[int], None] | None,
+    watch: Callable[[int], None] | None = None,
 ) -> Episodes:
     if world.num_agents != 1:
         raise ValueError(f"levels have {world.num_agents} agents; the protocol measures single agents")
@@ -114,6 +157,8 @@ def _first_episodes(
     episodes: list[Episodes] = []
     ended = np.zeros(rows, dtype=bool)
     for tick in range(limit):
+        if watch:
+            watch(tick)
         noise = uniforms(noise_seed, ids, torch.tensor(tick, device=device), actor.noise_size)
         act = actor.act(here.observation, memory, first, None if greedy else noise)
         here, there = world.step(act.action, out=there), here

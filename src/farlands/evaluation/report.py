@@ -1,14 +1,19 @@
-"""What an evaluation found: for the terminal, as Markdown and as JSON."""
+"""What an evaluation found: for the terminal, as Markdown and as JSON. ``html.py`` makes the page."""
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from farlands.evaluation.statistics import Estimate, bootstrap_interval, interquartile_mean, wilson_interval
+from farlands.evaluation.metrics import Scale, jsonable, summarise
+from farlands.evaluation.robustness import Condition, Gap, generalisation_gap, robustness
 from farlands.worlds.world import Episodes
+
+Figure = dict[str, float | None]
+"""An estimate as JSON data: value, low and high, None where it is undefined or endless."""
 
 
 @dataclass(frozen=True)
@@ -17,19 +22,25 @@ class Report:
 
     Attributes:
         title: What was measured where.
-        achievements: Names, in the order of ``Episodes.achievements``.
-        agent, baseline: Episodes; no baseline if None.
+        scale: What there is to reach in the world.
+        agent, baseline: Episodes on unseen levels; no baseline if None.
         facts: How it was measured, as JSON data.
+        trained: The agent's episodes on levels of its own training, None where that was not measured.
+        conditions: The agent's episodes where something was changed.
         agent_name, baseline_name: Column headings.
+        cost: Seconds, and joules of the GPU or None, that the measurement took.
     """
 
     title: str
-    achievements: tuple[str, ...]
+    scale: Scale
     agent: Episodes
     baseline: Episodes | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    trained: Episodes | None = None
+    conditions: tuple[Condition, ...] = ()
     agent_name: str = "agent"
     baseline_name: str = "random"
+    cost: dict[str, float | None] = field(default_factory=dict)
 
     @property
     def actors(self) -> dict[str, Episodes]:
@@ -37,28 +48,62 @@ class Report:
         columns = {self.agent_name: self.agent}
         return columns | ({self.baseline_name: self.baseline} if self.baseline is not None else {})
 
-    def rates(self, episodes: Episodes) -> dict[str, Estimate]:
-        """Share of episodes with each achievement, with Wilson intervals."""
-        counts = (episodes.achievements > 0).sum(axis=0)
-        return {
-            name: wilson_interval(int(count), len(episodes))
-            for name, count in zip(self.achievements, counts, strict=True)
-        }
+    @functools.cached_property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """All figures of each actor: see ``metrics.summarise``."""
+        return {name: summarise(episodes, self.scale) for name, episodes in self.actors.items()}
+
+    @functools.cached_property
+    def gap(self) -> Gap | None:
+        """Training levels against unseen ones."""
+        return None if self.trained is None else generalisation_gap(self.trained, self.agent, self.scale)
+
+    @functools.cached_property
+    def robustness(self) -> dict[str, Any] | None:
+        """What is kept where something is changed."""
+        return robustness(self.agent, self.conditions) if self.conditions else None
 
     def to_json(self) -> dict[str, Any]:
-        """All figures."""
-        return {"title": self.title, **self.facts, "actors": {k: self._figures(v) for k, v in self.actors.items()}}
+        """All figures, every number finite or None."""
+        more = {"generalisation_gap": self.gap and self.gap._asdict(), "robustness": self.robustness}
+        return jsonable({"title": self.title, **self.facts, "actors": self.figures, **more})
+
+    def summary_rows(self) -> list[tuple[str, list[str]]]:
+        """The main figures: name, and a cell for each actor. Rows nobody has a figure for are left out."""
+        columns = list(self.figures.values())
+        rows = [(name, [show(get(each)) for each in columns]) for name, get, show in _SUMMARY]
+        if not any(each["not_ended_in_time"] for each in columns):
+            rows = [row for row in rows if row[0] != "not ended in time"]
+        return [row for row in rows if any(cell != NOTHING for cell in row[1])]
+
+    def rate_rows(self) -> list[tuple[str, list[Figure]]]:
+        """Achievements that anybody unlocked, the agent's commonest first, with each actor's rate."""
+        rates = [each["achievements"] for each in self.figures.values()]
+        reached = [name for name in self.scale.achievements if any((each[name]["value"] or 0) > 0 for each in rates)]
+        reached.sort(key=lambda name: [-(each[name]["value"] or 0.0) for each in rates])
+        return [(name, [each[name] for each in rates]) for name in reached]
+
+    def never(self) -> tuple[list[str], float]:
+        """Achievements that nobody unlocked, and the upper end of their intervals."""
+        rates = [each["achievements"] for each in self.figures.values()]
+        names = [name for name in self.scale.achievements if not any(each[name]["value"] for each in rates)]
+        return names, max((each[name]["high"] for each in rates for name in names), default=0.0)
 
     def to_markdown(self) -> str:
-        """A page with two tables."""
+        """A page of tables."""
         heads = list(self.actors)
-        lines = [f"# {self.title}", "", f"| | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
-        lines += [f"| {name} | {' | '.join(cells)} |" for name, cells in self._summary_rows()]
-        if self.achievements:
-            lines += ["", f"| achievement | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
-            lines += [f"| {name.replace('_', ' ')} | {' | '.join(cells)} |" for name, cells in self._rate_rows()]
-        lines += ["", "Shares of episodes with 95 % Wilson intervals; means with 95 % bootstrap intervals."]
-        lines += [f"- {name.replace('_', ' ')}: {value}" for name, value in self.facts.items()]
+        lines = [f"# {self.title}", "", *_table(["", *heads], [[name, *cells] for name, cells in self.summary_rows()])]
+        if self.scale.achievements:
+            halves = [self._half_time(name) for name, _ in self.rate_rows()]
+            rows = [
+                [words(name), *map(show_share, rates), half]
+                for (name, rates), half in zip(self.rate_rows(), halves, strict=True)
+            ]
+            lines += ["", *_table(["achievement", *heads, f"half of {self.agent_name}'s episodes by step"], rows)]
+            lines += ["", self._never_line()] if self.never()[0] else []
+        lines += self._gap_lines() + self._robustness_lines()
+        lines += ["", f"{EXPLANATION[0].upper()}{EXPLANATION[1:]}.", ""]
+        lines += [f"- {words(name)}: {value}" for name, value in self.facts.items()]
         return "\n".join(lines) + "\n"
 
     def to_table(self) -> Any:
@@ -66,67 +111,112 @@ class Report:
         from rich.console import Group
         from rich.table import Table
 
-        never = [name for name in self.achievements if all(each[name].value == 0.0 for each in self._rates())]
         table = Table(title=self.title, title_justify="left")
         table.add_column("")
         for name in self.actors:
             table.add_column(name, justify="right")
-        for name, cells in self._summary_rows():
+        for name, cells in self.summary_rows():
             table.add_row(name, *cells)
         table.add_section()
-        for name, cells in self._rate_rows():
-            if name not in never:
-                table.add_row(name.replace("_", " "), *cells)
-        return Group(table, self._footnote(never))
+        for name, rates in self.rate_rows():
+            table.add_row(words(name), *map(show_share, rates))
+        notes = [EXPLANATION, *([self._never_line()] if self.never()[0] else []), *self._short_notes()]
+        return Group(table, "\n".join(notes))
 
-    def _rates(self) -> list[dict[str, Estimate]]:
-        return [self.rates(each) for each in self.actors.values()]
+    def _never_line(self) -> str:
+        names, most = self.never()
+        return f"never (0.0%, at most {most:.1%}): {', '.join(map(words, names))}"
 
-    def _footnote(self, never: list[str]) -> str:
-        text = "means with 95 % bootstrap intervals, shares of episodes with 95 % Wilson intervals"
-        if not never:
-            return text
-        most = max(each[name].high for each in self._rates() for name in never)
-        names = ", ".join(name.replace("_", " ") for name in never)
-        return f"{text}\nnever (0.0%, at most {most:.1%}): {names}"
+    def _half_time(self, name: str) -> str:
+        times = self.figures[self.agent_name]["first_unlock"].get(name)
+        return show_number(times["median"]) if times else NOTHING
 
-    def _summary_rows(self) -> list[tuple[str, list[str]]]:
-        columns = list(self.actors.values())
-        rows = [("episodes", [f"{len(each):,}" for each in columns])]
-        for name in ("reward", "length"):
-            estimates = [_mean(getattr(each, name)) for each in columns]
-            rows.append(({"reward": "return"}.get(name, name), [_show_mean(one) for one in estimates]))
-        if any(each.dropped for each in columns):
-            rows.append(("not ended in time", [f"{each.dropped:,}" for each in columns]))
-        return rows
+    def _short_notes(self) -> list[str]:
+        notes = []
+        if self.gap:
+            notes.append(f"training levels minus unseen ones: return {show_number(self.gap.difference._asdict())}")
+        if self.robustness and self.robustness["worst_axis"]:
+            kept, worst = self.robustness["mean_kept"], self.robustness["worst_kept"]
+            axis = words(self.robustness["worst_axis"])
+            notes.append(f"return kept when something is changed: {kept:.0%} on average, {worst:.0%} for {axis}")
+        return notes
 
-    def _rate_rows(self) -> list[tuple[str, list[str]]]:
-        rates = self._rates()
-        order = sorted(self.achievements, key=lambda name: -rates[0][name].value if len(self.agent) else 0.0)
-        return [(name, [_show_share(each[name]) for each in rates]) for name in order]
+    def _gap_lines(self) -> list[str]:
+        if not self.gap:
+            return []
+        cells = [show_number(each._asdict()) for each in (self.gap.trained, self.gap.unseen, self.gap.difference)]
+        head = ["return on training levels", "on unseen levels", "difference"]
+        return ["", "## Generalisation", "", *_table(head, [cells])]
 
-    def _figures(self, episodes: Episodes) -> dict[str, Any]:
-        count = len(episodes)
-        causes, ends = np.unique(episodes.cause, return_counts=True)
-        return {
-            "episodes": count,
-            "not_ended_in_time": episodes.dropped,
-            "return": _mean(episodes.reward)._asdict(),
-            "return_interquartile_mean": interquartile_mean(episodes.reward) if count else None,
-            "length": _mean(episodes.length)._asdict(),
-            "causes": {str(cause): int(number) for cause, number in zip(causes, ends, strict=True)},
-            "achievements": {name: estimate._asdict() for name, estimate in self.rates(episodes).items()},
-        }
-
-
-def _mean(values: np.ndarray) -> Estimate:
-    return bootstrap_interval(values) if len(values) else Estimate(float("nan"), float("nan"), float("nan"))
+    def _robustness_lines(self) -> list[str]:
+        if not self.robustness:
+            return []
+        rows = [
+            [words(axis), value, show_number(each["return"]._asdict()), show_share(each["kept"]._asdict())]
+            for axis, values in self.robustness["axes"].items()
+            for value, each in values.items()
+        ]
+        return [
+            "",
+            "## Robustness",
+            "",
+            *_table(["changed", "to", "return", "share kept"], rows),
+            *self._short_notes()[-1:],
+        ]
 
 
-def _show_mean(estimate: Estimate) -> str:
-    digits = 0 if abs(estimate.value) >= 100 else 2
-    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+NOTHING = "–"
+EXPLANATION = (
+    "shares of episodes with 95 % Wilson intervals; other figures with 95 % bootstrap or Kaplan-Meier intervals"
+)
 
 
-def _show_share(estimate: Estimate) -> str:
-    return f"{estimate.value:.1%} ({estimate.low:.1%} to {estimate.high:.1%})"
+def words(name: str) -> str:
+    """An identifier as people write it."""
+    return name.replace("_", " ")
+
+
+def show_number(figure: Figure | None) -> str:
+    """``3.14 (2.9 to 3.3)``; what is unknown or endless as such."""
+    if figure is None or figure["value"] is None or not math.isfinite(figure["value"]):
+        return NOTHING
+    digits = 0 if abs(figure["value"]) >= 100 else 2
+    low, high = (_bound(figure[name], digits) for name in ("low", "high"))
+    return f"{figure['value']:,.{digits}f} ({low} to {high})"
+
+
+def show_share(figure: Figure | None) -> str:
+    """``31.4% (29.0% to 33.9%)``."""
+    if figure is None or figure["value"] is None or not math.isfinite(figure["value"]):
+        return NOTHING
+    return f"{figure['value']:.1%} ({figure['low']:.1%} to {figure['high']:.1%})"
+
+
+def _bound(value: float | None, digits: int) -> str:
+    return "never" if value is None or not math.isfinite(value) else f"{value:,.{digits}f}"
+
+
+def _show_count(value: int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+_SUMMARY: Sequence[tuple[str, Callable[[dict[str, Any]], Any], Callable[[Any], str]]] = (
+    ("episodes", lambda f: f["episodes"], _show_count),
+    ("not ended in time", lambda f: f["not_ended_in_time"], _show_count),
+    ("return", lambda f: f["return"], show_number),
+    ("goal reached", lambda f: f["success"], show_share),
+    ("score, of 100", lambda f: f["score"], show_number),
+    ("achievements an episode", lambda f: f["diversity"].get("per_episode"), show_number),
+    ("different achievements", lambda f: f["diversity"].get("distinct"), _show_count),
+    ("depth in the tech tree", lambda f: f["depth"], show_number),
+    ("greatest depth", lambda f: f["deepest"], _show_count),
+    ("steps per achievement", lambda f: f["steps_per_skill"], show_number),
+    ("length", lambda f: f["length"], show_number),
+    ("steps alive", lambda f: f["survival"]["steps_alive"], show_number),
+    ("deaths per 1,000 steps", lambda f: f["survival"]["deaths_per_1000_steps"], show_number),
+)
+"""Rows of the summary: name, where the figure is, how it is shown."""
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]

@@ -1,11 +1,22 @@
-"""Intervals for what evaluations measure."""
+"""Intervals for what evaluations measure: shares, means, differences and ratios over episodes.
+
+Everything is seeded, so that the same values give the same intervals. Axis letters: N values, S resamplings.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
+
+LEVELS = (0.025, 0.975)
+"""Quantiles that bound a 95 % interval."""
+Z = 1.959964
+"""Quantile of the normal distribution that bounds a 95 % interval."""
+_CHUNK = 1 << 22
+"""Most random numbers held at once."""
 
 
 class Estimate(NamedTuple):
@@ -16,7 +27,11 @@ class Estimate(NamedTuple):
     high: float
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> Estimate:
+UNKNOWN = Estimate(math.nan, math.nan, math.nan)
+"""What is known of nothing."""
+
+
+def wilson_interval(successes: int, trials: int, z: float = Z) -> Estimate:
     """Share of successes with its score interval (Wilson 1927).
 
     Args:
@@ -39,29 +54,101 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> Estimat
 
 
 def interquartile_mean(values: np.ndarray) -> float:
-    """Mean of the middle half, the share of the values at its edges counted (Agarwal et al. 2021).
+    """Mean of what is left when the lowest and the highest quarter are cut off (Agarwal et al. 2021).
+
+    As in the field's reference implementation, a quarter that is no whole number of values is rounded down; the mean
+    of fewer than four values is therefore their plain mean.
 
     Args:
-        values: float ``[N]``, N at least 1.
+        values: float, any shape, at least one value.
     """
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    count = len(ordered)
-    # Value i covers [i, i + 1); its weight is how much of that lies in the middle half.
-    edges = np.arange(count)
-    weights = np.clip(np.minimum(edges + 1, 0.75 * count) - np.maximum(edges, 0.25 * count), 0.0, 1.0)
-    return float((ordered * weights).sum() / weights.sum())
+    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=None)
+    cut = len(ordered) // 4
+    return float(ordered[cut : len(ordered) - cut].mean())
+
+
+def resample_weights(count: int, samples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each of ``count`` values is drawn in each resampling, float64 ``[s, count]``, s adding up to S.
+
+    Sums over resampled values are products with these weights, so one pass serves every figure.
+
+    Args:
+        count: N, at least 1.
+        samples: S.
+        seed: Of the resampling.
+    """
+    generator = np.random.default_rng(seed)
+    step = max(1, _CHUNK // count)
+    for start in range(0, samples, step):
+        rows = min(step, samples - start)
+        drawn = generator.integers(count, size=(rows, count))
+        flat = (drawn + count * np.arange(rows)[:, None]).ravel()
+        yield np.bincount(flat, minlength=rows * count).reshape(rows, count).astype(np.float64)
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray], np.ndarray], count: int, samples: int = 2000, seed: int = 0
+) -> Estimate:
+    """A figure with its percentile bootstrap interval (Efron 1979), NaN where resamplings leave it undefined.
+
+    Args:
+        statistic: The figure of weighted values: weights float64 ``[s, N]`` to figures ``[s]``.
+        count: N; with none, everything is NaN.
+        samples: S.
+        seed: Of the resampling.
+    """
+    if count < 1:
+        return UNKNOWN
+    value = float(statistic(np.ones((1, count)))[0])
+    if math.isnan(value):
+        return UNKNOWN
+    found = np.concatenate([statistic(weights) for weights in resample_weights(count, samples, seed)])
+    found = found[~np.isnan(found)]
+    low, high = np.quantile(found, LEVELS) if len(found) else (math.nan, math.nan)
+    return Estimate(value, float(low), float(high))
 
 
 def bootstrap_interval(values: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
     """Mean with its percentile bootstrap interval (Efron 1979).
 
     Args:
-        values: float ``[N]``, N at least 1.
+        values: float ``[N]``; NaN for none.
         samples: Resamplings.
         seed: Of the resampling.
     """
     values = np.asarray(values, dtype=np.float64)
-    generator = np.random.default_rng(seed)
-    means = np.array([values[generator.integers(len(values), size=len(values))].mean() for _ in range(samples)])
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Estimate(float(values.mean()), float(low), float(high))
+    return bootstrap(lambda weights: weights @ values / len(values), len(values), samples, seed)
+
+
+def ratio_interval(above: np.ndarray, below: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
+    """Ratio of two sums over the same N units, which are resampled together; NaN where the lower sum is zero.
+
+    Args:
+        above, below: float ``[N]``.
+        samples, seed: As above.
+    """
+    above, below = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
+
+    def ratio(weights: np.ndarray) -> np.ndarray:
+        total = weights @ below
+        return np.where(total != 0, weights @ above / np.where(total != 0, total, 1.0), np.nan)
+
+    return bootstrap(ratio, len(above), samples, seed)
+
+
+def difference_interval(left: np.ndarray, right: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
+    """Difference of the means of two independent samples, each resampled by itself.
+
+    Args:
+        left, right: float ``[N]`` and ``[M]``; NaN where one is empty.
+        samples, seed: As above; the right sample uses ``seed + 1``.
+    """
+    left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if not (len(left) and len(right)):
+        return UNKNOWN
+    means = [
+        np.concatenate([weights @ values / len(values) for weights in resample_weights(len(values), samples, start)])
+        for values, start in ((left, seed), (right, seed + 1))
+    ]
+    low, high = np.quantile(means[0] - means[1], LEVELS)
+    return Estimate(float(left.mean() - right.mean()), float(low), float(high))

@@ -35,13 +35,52 @@ class RNDConfig:
 
 
 @dataclass(frozen=True)
+class ItemsConfig:
+    """Reward for gathering items (Baker et al. 2022)."""
+
+    weight: float = 1.0
+    """Factor of the reward."""
+    worth: tuple[str, ...] = (
+        "oak_log:8:0.125", "spruce_log:8:0.125", "cobblestone:11:0.0909", "coal:5:0.4", "iron_ore:3:1.333",
+        "diamond:3:2.667",
+    )  # fmt: skip
+    """What is paid, each item:most:reward, the most being how many of an episode count. By default what is cut and dug;
+    paid for planks and sticks as well, agents turn all their wood into sticks."""
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise ValueError(f"weight is {self.weight}; it must be above 0")
+        names = [read_worth(text)[0] for text in self.worth]
+        if not names:
+            raise ValueError("worth is empty; it needs at least one item:most:reward")
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"worth names {name} twice")
+
+
+def read_worth(text: str) -> tuple[str, int, float]:
+    """``"planks:20:0.05"`` to name, cap and reward. Raises ValueError where it is nothing like it."""
+    name, _, rest = text.partition(":")
+    most, _, reward = rest.partition(":")
+    try:
+        found = name, int(most), float(reward)
+    except ValueError:
+        raise ValueError(f"worth has {text!r}; expected item:most:reward, e.g. planks:20:0.05") from None
+    if not name or found[1] < 1 or not abs(found[2]) < float("inf"):
+        raise ValueError(f"worth has {text!r}; expected item:most:reward, e.g. planks:20:0.05")
+    return found
+
+
+@dataclass(frozen=True)
 class RewardConfig:
     """Which reward sources a run learns from."""
 
     task_weight: float = 1.0
     """Weight of the world's own reward; 0 leaves it out."""
     sources: tuple[str, ...] = ()
-    """Further sources: "rnd", or your own, a RewardSource class or a function of the rollout, as "file.py:name" or
-    "module:name"."""
+    """Further sources: "rnd", "items", or your own, a RewardSource class or a function of the rollout, as
+    "file.py:name" or "module:name"."""
     rnd: RNDConfig = field(default_factory=RNDConfig)
     """Random network distillation, when among the sources."""
+    items: ItemsConfig = field(default_factory=ItemsConfig)
+    """Gathering items, when among the sources."""

@@ -106,8 +106,12 @@ def _make_reward_source(
         from farlands.rewards.rnd import RND
 
         return RND(spec, device, config.rnd)
+    if name == "items":
+        from farlands.rewards.items import ItemReward
+
+        return ItemReward(spec, device, config.items)
     if resolve is None:
-        raise ValueError(f"reward source {name!r} is unknown; built in: rnd")
+        raise ValueError(f"reward source {name!r} is unknown; built in: rnd, items")
     target = resolve(name)
     if isinstance(target, type) and issubclass(target, RewardSource):
         return target(spec, device)

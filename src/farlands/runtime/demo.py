@@ -56,13 +56,14 @@ def _measure_and_film(config: DemoConfig, directory: Path) -> Path | None:
     from rich.console import Console
 
     from farlands.runtime.devices import resolve_device
-    from farlands.runtime.measure import measure, write_report
+    from farlands.runtime.measure import measure, publish
     from farlands.runtime.video import film_agent
 
     with make_display() as display:
-        asked = EvalConfig(target=str(directory), episodes=config.episodes, device=config.device)
+        clips = "on" if config.video_seconds else "off"
+        asked = EvalConfig(target=str(directory), episodes=config.episodes, clips=clips, device=config.device)
         report, subject = measure(asked, display)
-        write_report(report, directory)
+        publish(report, subject, asked, directory, display)
         video = None
         if config.video_seconds and hasattr(resolve("world", subject.settings.world), "render"):
             display.status("filming")
@@ -74,8 +75,8 @@ def _measure_and_film(config: DemoConfig, directory: Path) -> Path | None:
 
 def _print_next(directory: Path, world: str, video: Path | None) -> None:
     where = shlex.quote(str(directory))
-    curve, table = directory / "learning_curve.png", directory / "report.md"
-    found = ((video, "the agent at work"), (curve, "how it learned"), (table, "the table above"))
+    curve, page = directory / "learning_curve.png", directory / "report.html"
+    found = ((video, "the agent at work"), (curve, "how it learned"), (page, "all of it, a page"))
     for path, meaning in found:
         if path and path.exists():
             print(f"{meaning + ':':<20}{path}")
@@ -83,7 +84,7 @@ def _print_next(directory: Path, world: str, video: Path | None) -> None:
         f"\nNext:\n"
         f"  tensorboard --logdir {where}\n"
         f"  farlands resume {where} --steps 100e6        # go on training\n"
-        f"  farlands eval {where} --episodes 2048        # narrower intervals\n"
+        f"  farlands evaluate {where} --protocol quick   # and robustness, unseen against trained levels\n"
         f"  farlands train {world} --help                 # a run of your own\n"
         f"  farlands list {world}                         # what the agent sees and does"
     )

@@ -1,49 +1,35 @@
-"""The verb `eval`: an agent, from a run or by name, on levels it never trained on."""
+"""The verb `evaluate`: an agent, from a run or by name, on levels it never trained on."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farlands.config import EvalConfig, TrainConfig
-from farlands.errors import UserError
+from farlands.config import EvalConfig
+from farlands.errors import UserError, first_line
+from farlands.evaluation.config import Size
+from farlands.runtime.conditions import Change, read_changes
 from farlands.runtime.display import Display, make_display
-from farlands.runtime.rundir import RunDirectory
+from farlands.runtime.subject import MakeActor, Subject, find_subject, named_actor, resolve_size
 
 if TYPE_CHECKING:
     import torch
 
+    from farlands.evaluation.page import Clip
     from farlands.evaluation.protocol import Actor
     from farlands.evaluation.report import Report
-    from farlands.worlds.world import World, WorldSpec
+    from farlands.worlds.world import Episodes, World, WorldSpec
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is measured.
-
-    Attributes:
-        name: For headings.
-        settings: The run's config, or one with only the world where there is no run.
-        options: Of the world, as it is measured in.
-        directory: The run's, None where there is no run.
-        checkpoint: Name of the checkpoint, empty where there is none.
-        make_actor: The agent for a world.
-    """
-
-    name: str
-    settings: TrainConfig
-    options: Any
-    directory: RunDirectory | None
-    checkpoint: str
-    make_actor: Callable[[WorldSpec, torch.device], Actor]
-
-
-def evaluate_target(config: EvalConfig) -> int:
+def evaluate_target(config: EvalConfig, argv: Sequence[str] = ()) -> int:
     """Measure, print a table, and leave a report where there is a place for it.
+
+    Args:
+        config: As given.
+        argv: The command line, for the record.
 
     Raises:
         UserError: There is no such run, world, agent or checkpoint, or a file cannot be written.
@@ -53,8 +39,7 @@ def evaluate_target(config: EvalConfig) -> int:
         report, subject = measure(config, display)
         out = Path(config.out) if config.out else subject.directory.path if subject.directory else None
         if out:
-            write_report(report, out)
-            display.note(f"report: {out / 'report.md'}")
+            publish(report, subject, config, out, display, argv)
         if config.video:
             _film(config, subject, display)
     from rich.console import Console
@@ -67,70 +52,172 @@ def measure(config: EvalConfig, display: Display) -> tuple[Report, Subject]:
     """Live the episodes.
 
     Raises:
-        UserError: As ``evaluate_target``.
+        UserError: As ``evaluate_target``, or no episode ended.
     """
     import torch
 
+    from farlands.evaluation.metrics import Scale
     from farlands.evaluation.protocol import evaluation_seeds
     from farlands.evaluation.report import Report
     from farlands.runtime.devices import resolve_device, resolve_threads
+    from farlands.runtime.energy import Meter
 
     _check_writable(config)
     device = resolve_device(config.device)
     torch.set_num_threads(resolve_threads(config.threads))
-    subject = find_subject(config)
+    subject, size = find_subject(config), resolve_size(config)
     if config.video:
         _check_drawable(subject)
-    seeds = evaluation_seeds(config.seed, config.episodes)
+    seeds = evaluation_seeds(config.seed, size.episodes)
+    trained_on = _training_seeds(subject, size, config.seed)
+    changes = _changes(config, subject, size)
+    meter = Meter(device)
     display.status("making worlds; the first time ever, kernels are compiled, which takes a minute")
-    episodes, spec = _live(config, subject, subject.make_actor, seeds, device, display, subject.name)
-    baseline = None
-    if config.baseline and config.agent != "random":
-        baseline, _ = _live(config, subject, _named_actor("random"), seeds, device, display, "random agent")
-    facts = {
+    stage = Stage.open(config, size, subject, device, display, changes)
+    agent = stage.live(subject.name, seeds)
+    if not len(agent):
+        raise UserError(f"none of {size.episodes} episodes ended in time", allowed="try more --max-steps")
+    others = bool(config.baseline and config.agent != "random")
+    baseline = stage.live("random agent", seeds, make_actor=named_actor("random")) if others else None
+    trained = stage.live("training levels", trained_on) if trained_on else None
+    conditions = [stage.live_changed(change, seeds[: size.varied]) for change in changes]
+    title = f"{subject.name} in {subject.settings.world}"
+    facts = {**_facts(config, subject, size, seeds), "training_levels": len(trained_on)}
+    cost = {"seconds": meter.seconds, "joules": meter.joules}
+    report = Report(title, Scale.of(stage.spec), agent, baseline, facts, trained, tuple(conditions), cost=cost)
+    return report, subject
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where episodes are lived.
+
+    Attributes:
+        config, size, subject, device, display: What is measured, how much, where.
+        spec: Of the world.
+        actor: Who is measured.
+    """
+
+    config: EvalConfig
+    size: Size
+    subject: Subject
+    device: torch.device
+    display: Display
+    spec: WorldSpec
+    actor: Actor
+
+    @classmethod
+    def open(
+        cls,
+        config: EvalConfig,
+        size: Size,
+        subject: Subject,
+        device: torch.device,
+        display: Display,
+        changes: Sequence[Change] = (),
+    ) -> Stage:
+        """Make the agent, and every world once, so that mistakes show before the work. Raises UserError."""
+        spec = _probe(subject, subject.options, device)
+        for change in changes:
+            changed = _probe(subject, change.options, device)
+            if (changed.observation, changed.action) != (spec.observation, spec.action):
+                name = f"{change.axis}={change.value}"
+                raise UserError("--vary has", name, "it changes what the agent sees or does, not what happens to it")
+        return cls(config, size, subject, device, display, spec, subject.make_actor(spec, device))
+
+    def live(
+        self,
+        name: str,
+        seeds: Sequence[int],
+        *,
+        make_actor: MakeActor | None = None,
+        options: Any = None,
+        perturbation: Mapping[str, float] | None = None,
+    ) -> Episodes:
+        """Live the first episode of each level. Raises UserError where nothing bounds an episode."""
+        from farlands.evaluation.protocol import evaluate
+
+        actor = make_actor(self.spec, self.device) if make_actor else self.actor
+        try:
+            return evaluate(
+                actor,
+                lambda count: self.make_world(count, options, perturbation),
+                seeds,
+                noise_seed=self.config.seed,
+                greedy=self.config.greedy,
+                max_steps=self.size.max_steps or None,
+                batch=self.config.num_worlds,
+                progress=lambda ended, count: self.display.status(f"{name}: {ended} of {count} episodes"),
+            )
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def live_changed(self, change: Change, seeds: Sequence[int]) -> Any:
+        """Live levels with one thing changed."""
+        from farlands.evaluation.robustness import Condition
+
+        name = f"{change.axis.replace('_', ' ')} {change.value}"
+        episodes = self.live(name, seeds, options=change.options, perturbation=change.perturbation)
+        return Condition(change.axis, change.value, episodes)
+
+    def make_world(self, count: int, options: Any = None, perturbation: Mapping[str, float] | None = None) -> World:
+        """A batch of worlds, as they are measured in or changed."""
+        from farlands.runtime.build import build_world
+
+        world = build_world(self.subject.settings.world, count, options or self.subject.options, self.device)
+        if not perturbation:
+            return world
+        from farlands.worlds.perturbations import Perturbation, PerturbedWorld
+
+        return PerturbedWorld(world, Perturbation(**perturbation))
+
+
+def publish(
+    report: Report,
+    subject: Subject,
+    config: EvalConfig,
+    directory: Path,
+    display: Display,
+    argv: Sequence[str] = (),
+) -> None:
+    """Leave ``report.html``, ``.md``, ``.json`` and ``.parquet``. Raises UserError where they cannot be written."""
+    from farlands.runtime.reporting import describe_run, make_clips, make_page, write_report
+
+    clips: tuple[Clip, ...] = ()
+    notes: tuple[str, ...] = ()
+    if resolve_size(config).clips:
+        clips, notes = make_clips(report, subject, config, display)
+    write_report(make_page(report, subject, describe_run(report, subject, config, argv), clips, notes), directory)
+    display.note(f"report: {directory / 'report.html'}, and beside it .md, .json and .parquet")
+
+
+def _probe(subject: Subject, options: Any, device: torch.device) -> WorldSpec:
+    """The spec of a world with these options. Raises UserError where it cannot be made."""
+    from farlands.runtime.build import build_world
+
+    world = build_world(subject.settings.world, 1, options, device)
+    world.close()
+    return world.spec
+
+
+def _changes(config: EvalConfig, subject: Subject, size: Size) -> list[Change]:
+    """What is changed to measure robustness; by default only for agents that trained."""
+    if not size.varied or not (config.vary or subject.checkpoint):
+        return []
+    return read_changes(config.vary, subject.settings.world, subject.options)
+
+
+def _facts(config: EvalConfig, subject: Subject, size: Size, seeds: list[int]) -> dict[str, Any]:
+    return {
         "world": subject.settings.world,
         "world_options": dataclasses.asdict(subject.options),
         "checkpoint": subject.checkpoint,
-        "levels": f"set {config.seed}, {config.episodes} seeds",
+        "protocol": config.protocol,
+        "levels": f"set {config.seed}, {size.episodes} seeds",
         "greedy": config.greedy,
+        "levels_side_by_side": config.num_worlds,
         "levels_seen_in_training": _seen(subject, seeds),
     }
-    title = f"{subject.name} in {subject.settings.world}"
-    return Report(title, spec.achievements, episodes, baseline, facts), subject
-
-
-def find_subject(config: EvalConfig) -> Subject:
-    """What ``config.target`` and ``config.agent`` mean. Raises UserError."""
-    from farlands.runtime.build import evaluation_options
-
-    if config.options is not None:
-        settings = TrainConfig(world=config.target, options=config.options)
-        directory, name = None, config.agent
-        if not name:
-            raise UserError(
-                "--agent is missing", allowed=f"which agent to try in {config.target}: random, zero, or yours"
-            )
-    else:
-        directory = RunDirectory.open(config.target)
-        settings, name = directory.read_config(), config.agent
-    options = evaluation_options(settings.options, config.max_steps)
-    if name:
-        return Subject(f"{name} agent", settings, options, directory, "", _named_actor(name))
-    assert directory is not None, config
-    checkpoint, make_actor = _trained_actor(directory, settings, config.checkpoint)
-    return Subject(f"agent of {directory.path}", settings, options, directory, checkpoint, make_actor)
-
-
-def write_report(report: Report, directory: Path) -> None:
-    """Leave ``report.md`` and ``report.json``. Raises UserError where they cannot be written."""
-    from farlands.runtime.files import write_atomically, write_json
-
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        write_atomically(directory / "report.md", report.to_markdown())
-        write_json(directory / "report.json", report.to_json())
-    except OSError as error:
-        raise UserError("cannot write to", directory, error.strerror or str(error)) from error
 
 
 def _check_writable(config: EvalConfig) -> None:
@@ -151,90 +238,37 @@ def _check_drawable(subject: Subject) -> None:
         raise UserError("no pictures in the world", subject.settings.world, "it has no render()")
 
 
-def _trained_actor(
-    directory: RunDirectory, settings: TrainConfig, name: str
-) -> tuple[str, Callable[[WorldSpec, torch.device], Actor]]:
-    from farlands.runtime.build import build_agent, check_spec
-    from farlands.runtime.checkpoint import CheckpointStore
-
-    checkpoint, _ = CheckpointStore(directory.checkpoints).load(name, parts=("agent",))
-
-    def make(spec: WorldSpec, device: torch.device) -> Actor:
-        # Other rules are what an evaluation may be about; other senses or actions the network could not take.
-        check_spec(spec, {**(checkpoint.facts.get("spec") or {}), "rules": spec.rules}, checkpoint.path)
-        agent, _ = build_agent(settings, spec, device)
-        checkpoint.load_into({"agent": agent})
-        return agent.eval()
-
-    return checkpoint.path.name, make
-
-
-def _named_actor(name: str) -> Callable[[WorldSpec, torch.device], Actor]:
-    from farlands.extensions import resolve
-
-    kind = resolve("agent", name)
-
-    def make(spec: WorldSpec, device: torch.device) -> Actor:
-        try:
-            actor = kind(spec)
-        except (TypeError, ValueError) as error:
-            raise UserError("cannot use the agent", name, str(error)) from error
-        if not hasattr(actor, "act"):
-            raise UserError("not an agent:", name, "it has no act(observation, memory, first, noise)")
-        return actor.to(device) if hasattr(actor, "to") else actor
-
-    return make
-
-
-def _live(
-    config: EvalConfig,
-    subject: Subject,
-    make_actor: Callable[[WorldSpec, torch.device], Actor],
-    seeds: list[int],
-    device: torch.device,
-    display: Display,
-    name: str,
-) -> tuple[Any, WorldSpec]:
-    from farlands.evaluation.protocol import evaluate
-    from farlands.runtime.build import build_world
-
-    specs: list[WorldSpec] = []
-    actors: list[Actor] = []
-
-    def make_world(count: int) -> World:
-        world = build_world(subject.settings.world, count, subject.options, device)
-        if not actors:
-            specs.append(world.spec)
-            actors.append(make_actor(world.spec, device))
-        return world
-
-    first = make_world(1)
-    first.close()
-    try:
-        episodes = evaluate(
-            actors[0],
-            make_world,
-            seeds,
-            noise_seed=config.seed,
-            greedy=config.greedy,
-            max_steps=config.max_steps or None,
-            progress=lambda ended, count: display.status(f"{name}: {ended} of {count} episodes"),
-        )
-    except ValueError as error:
-        raise UserError(str(error)) from error
-    return episodes, specs[0]
-
-
 def _seen(subject: Subject, seeds: list[int]) -> int | None:
     """How many of the levels the run's own record of training episodes holds; None where there is no record."""
     if subject.directory is None:
         return None
     import numpy as np
 
+    return int(np.isin(np.array(seeds, dtype=np.uint64), _trained_seeds(subject)).sum())
+
+
+def _training_seeds(subject: Subject, size: Size, seed: int) -> list[int]:
+    """Levels drawn from the run's own record, as many as there are if there are fewer; none for other agents."""
+    if not (size.training_levels and subject.checkpoint):
+        return []
+    import numpy as np
+
+    known = np.unique(_trained_seeds(subject))
+    chosen = np.random.default_rng(seed).permutation(known)[: size.training_levels]
+    return [int(one) for one in chosen]
+
+
+def _trained_seeds(subject: Subject) -> Any:
+    """Seeds in the run's record of training episodes, uint64 ``[N]``."""
+    import numpy as np
+
     from farlands.runtime.episodes import read_episodes
 
-    trained = read_episodes(subject.directory.episodes, ["seed"])["seed"].to_numpy().astype(np.uint64)
-    return int(np.isin(np.array(seeds, dtype=np.uint64), trained).sum())
+    assert subject.directory is not None, subject
+    try:
+        return read_episodes(subject.directory.episodes, ["seed"])["seed"].to_numpy().astype(np.uint64)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError("cannot read", subject.directory.episodes, first_line(error)) from error
 
 
 def _film(config: EvalConfig, subject: Subject, display: Display) -> None:

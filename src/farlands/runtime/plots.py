@@ -40,7 +40,7 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
     steps = np.array([row["step"] for row in rows])
     counts = np.array([row["episode/count"] for row in rows])
     names = sorted(name for name in rows[-1] if name.startswith("achievement/"))
-    curves = {name: _smooth(np.array([row.get(name, 0.0) for row in rows]), counts) for name in names}
+    curves = {name: smooth(np.array([row.get(name, 0.0) for row in rows]), counts) for name in names}
     shown = sorted((name for name in names if curves[name].max() > 0.01), key=lambda name: -curves[name][-1])[:_SHOWN]
 
     figure = Figure(figsize=(10 if shown else 6, 4), dpi=150, layout="constrained")
@@ -48,7 +48,7 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
     axes = figure.subplots(1, 2 if shown else 1, squeeze=False)[0]
     returns = np.array([row["episode/return"] for row in rows])
     axes[0].plot(steps, returns, color="#9ecae1", linewidth=0.8)
-    axes[0].plot(steps, _smooth(returns, counts), color="#08519c", linewidth=2)
+    axes[0].plot(steps, smooth(returns, counts), color="#08519c", linewidth=2)
     axes[0].set_ylabel("return of an episode")
     for name, colour in zip(shown, _colours(len(shown)), strict=True):
         axes[1].plot(steps, 100 * curves[name], color=colour, linewidth=1.6)
@@ -69,7 +69,7 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
     return True
 
 
-def _smooth(values: np.ndarray, counts: np.ndarray, window: int = 512) -> np.ndarray:
+def smooth(values: np.ndarray, counts: np.ndarray, window: int = 512) -> np.ndarray:
     """Means over about the last ``window`` episodes, from means and counts per update."""
     totals, weights = np.cumsum(values * counts), np.cumsum(counts)
     start = np.searchsorted(weights, np.maximum(weights - window, 0.0), side="left")

@@ -17,8 +17,8 @@ _README = """\
 A training run of Farlands in the world {world}.
 
 Go on with it:         farlands resume {directory}
-Measure the agent:     farlands eval {directory}
-Film the agent:        farlands eval {directory} --video {directory}/agent.mp4
+Measure the agent:     farlands evaluate {directory}
+Film the agent:        farlands evaluate {directory} --video {directory}/agent.mp4
 Watch the curves:      tensorboard --logdir {directory}
 Do the same again:     {command}
 
@@ -30,7 +30,7 @@ events.out.tfevents.*  the same for TensorBoard
 episodes/              one row per finished episode, from all worlds (Parquet)
 checkpoints/           the newest states; `latest` names the newest of all
 learning_curve.png     drawn when the run ends
-report.md, .json       made by `farlands eval`
+report.*               made by `farlands evaluate`: a page, tables, figures, every episode (Parquet)
 """
 
 

@@ -93,7 +93,7 @@ def carry(run: Run) -> int:
     if run.stop.signal:
         print(f"interrupted and saved at step {run.counters.steps:,}; go on with: farlands resume {where}")
         return run.stop.exit_code
-    print(f"done: {run.counters.steps:,} steps in {directory.path}; measure the agent with: farlands eval {where}")
+    print(f"done: {run.counters.steps:,} steps in {directory.path}; measure the agent with: farlands evaluate {where}")
     return 0
 
 

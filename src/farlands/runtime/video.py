@@ -6,7 +6,7 @@ the chosen world indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from farlands.runtime.build import build_world
 from farlands.worlds.world import World
 
 if TYPE_CHECKING:
-    from farlands.runtime.measure import Subject
+    from farlands.runtime.subject import Subject
 
 FRAMES_PER_SECOND = 20
 _GRID = 2
@@ -77,21 +77,31 @@ def write_video(path: Path, pictures: Iterator[np.ndarray], side: int) -> None:
         if path.suffix.lower() == ".gif":
             _write_gif(path, pictures)
         else:
-            _write_mp4(path, pictures, side)
+            write_mp4(path, pictures, (side, side))
     except OSError as error:
         raise UserError("cannot write the video", path, error.strerror or str(error)) from error
 
 
-def _write_mp4(path: Path, pictures: Iterator[np.ndarray], side: int) -> None:
+def write_mp4(path: Path, pictures: Iterable[np.ndarray], size: tuple[int, int], quality: int = 5) -> None:
+    """Write uint8 ``[height, width, 3]`` pictures as H.264, which every browser plays.
+
+    Args:
+        path: The file.
+        pictures: Any number.
+        size: Width and height, even numbers.
+        quality: 1, smallest, to 10.
+
+    Raises:
+        UserError: imageio-ffmpeg is not installed.
+        OSError: The file cannot be written.
+    """
     try:
         from imageio_ffmpeg import write_frames
     except ImportError as error:
         raise UserError(
             "writing .mp4 needs imageio-ffmpeg", allowed="pip install 'farlands[video]', or use .gif"
         ) from error
-    writer = write_frames(
-        str(path), (side, side), fps=FRAMES_PER_SECOND, codec="libx264", quality=5, macro_block_size=2
-    )
+    writer = write_frames(str(path), size, fps=FRAMES_PER_SECOND, codec="libx264", quality=quality, macro_block_size=2)
     writer.send(None)
     try:
         for picture in pictures:

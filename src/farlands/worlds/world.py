@@ -99,6 +99,8 @@ class WorldSpec:
         reward_range: Bounds of the reward of one step.
         horizon: Steps after which an episode is truncated, or None when it never is.
         achievements: Names of one-off feats an episode may unlock, for records and evaluation.
+        depths: Length of the chain of feats each achievement rests on, itself included; empty where that is not known.
+        goal: The achievement that is the task; empty where there is no one goal.
         rules: Hash of everything that changes what the same seed and actions lead to.
     """
 
@@ -108,6 +110,8 @@ class WorldSpec:
     reward_range: tuple[float, float] = (-np.inf, np.inf)
     horizon: int | None = None
     achievements: tuple[str, ...] = ()
+    depths: tuple[int, ...] = ()
+    goal: str = ""
     rules: str = ""
 
 

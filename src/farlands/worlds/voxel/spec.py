@@ -9,6 +9,7 @@ import json
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS
+from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
 from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
@@ -146,6 +147,8 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
         reward_range=(-20.0 * task.per_health, most),
         horizon=options.horizon,
         achievements=tuple(a.name for a in ACHIEVEMENTS),
+        depths=achievement_depths(),
+        goal=task.goal,
         rules=rules_hash(options),
     )
 

@@ -1,0 +1,169 @@
+"""The charts of a report's page, each with the sentence that explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+
+from farlands.evaluation.aggregates import performance_profile
+from farlands.evaluation.metrics import survival_curve, unlock_curve
+from farlands.evaluation.page import LearningCurve
+from farlands.evaluation.report import Report, words
+from farlands.evaluation.statistics import Estimate
+from farlands.evaluation.survival import SurvivalCurve
+from farlands.evaluation.svg import Line, line_chart
+
+_UNLOCKS = 6
+_POINTS = 200
+
+
+def figure(title: str, chart: str, sentence: str) -> str:
+    """A chart with its heading and explanation."""
+    return f"<figure><h3>{escape(title)}</h3>{chart}<figcaption>{escape(sentence)}</figcaption></figure>"
+
+
+def learning(curve: LearningCurve) -> str:
+    """Return and achievements over training."""
+    said = "Return of training attempts over training steps."
+    returns = line_chart([Line("return", curve.steps, curve.returns)], "training steps", "return", said, zero=True)
+    parts = [figure("Return", returns, "Mean over the last few hundred attempts: higher is better.")]
+    if curve.achievements:
+        lines = [
+            Line(words(name), curve.steps, share, colour=index)
+            for index, (name, share) in enumerate(curve.achievements.items())
+        ]
+        said = "Share of training attempts with some of the achievements, over training steps."
+        chart = line_chart(lines, "training steps", "attempts with it", said, percent=True)
+        parts.append(figure("Some achievements", chart, "Share of the last few hundred attempts that got each."))
+    return "".join(parts)
+
+
+def unlocks(report: Report) -> str:
+    """How soon the agent unlocks some of its achievements."""
+    names = [name for name, rates in report.rate_rows() if rates[0]["value"]]
+    chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, _UNLOCKS).astype(int))] if names else []
+    lines = []
+    for colour, name in enumerate(chosen):
+        curve = unlock_curve(report.agent, report.scale, report.scale.achievements.index(name))
+        assert curve is not None, name
+        lines.append(_line(words(name), _complement(_to_the_end(curve)), colour))
+    if not lines:
+        return ""
+    said = "Share of attempts that had each of some achievements, by step, with 95 % bands."
+    chart = line_chart(lines, "steps into the attempt", "attempts that have it", said, percent=True)
+    sentence = (
+        "How many attempts had the achievement by each step (Kaplan-Meier estimate); a curve that rises early means "
+        "quick work, one that stays low means it is rarely done at all."
+    )
+    return f'<div class="grid2">{figure("How soon", chart, sentence)}{_depths(report)}</div>'
+
+
+def _depths(report: Report) -> str:
+    from farlands.evaluation.metrics import depths_reached
+
+    if not report.scale.depths:
+        return ""
+    most = max(int(depths_reached(each, report.scale).max(initial=0)) for each in report.actors.values())
+    depths = np.arange(1, max(most, 1) + 1)
+    lines = []
+    for colour, (name, episodes) in enumerate(report.actors.items()):
+        profile = performance_profile(depths_reached(episodes, report.scale)[:, None], depths - 0.5)
+        lines.append(Line(name, depths, profile.share, profile.low, profile.high, colour, dots=True))
+    chart = line_chart(
+        lines, "depth", "attempts that got there", "Share of attempts that reached each depth.", percent=True
+    )
+    sentence = (
+        "How far up the ladder of feats attempts got: depth 1 is picking something up, and each next depth needs a "
+        "tool or material from the one before."
+    )
+    return figure("How deep", chart, sentence)
+
+
+def behaviour(report: Report) -> str:
+    """Survival and the distribution of returns."""
+    curves = {name: survival_curve(episodes) for name, episodes in report.actors.items()}
+    lines = [_line(name, _to_the_end(c), colour) for colour, (name, c) in enumerate(curves.items()) if c is not None]
+    alive = line_chart(
+        lines, "steps into the attempt", "still alive", "Share of attempts still alive, by step.", percent=True
+    )
+    returns = np.concatenate([episodes.reward for episodes in report.actors.values()])
+    thresholds = np.linspace(returns.min(), returns.max(), _POINTS)
+    lines = []
+    for colour, (name, episodes) in enumerate(report.actors.items()):
+        if len(episodes):
+            profile = performance_profile(episodes.reward[:, None], thresholds)
+            lines.append(Line(name, thresholds, profile.share, profile.low, profile.high, colour))
+    said = "Share of attempts with a return above each value."
+    spread = line_chart(lines, "return", "attempts above it", said, percent=True)
+    going = (
+        "How many attempts were still going at each step, those ended by the time limit not counted as deaths; the "
+        "band is the 95 % range."
+    )
+    better = (
+        "How many attempts had a return above the value below (a performance profile): the further to the right a "
+        "curve reaches, the better."
+    )
+    return figure("Staying alive", alive, going) + figure("Good and bad attempts", spread, better)
+
+
+def robustness_charts(report: Report, meanings: Mapping[str, str]) -> str:
+    """Return along each axis of robustness, beside what it is unchanged; ``meanings`` explains the world's options."""
+    found = report.robustness or {"axes": {}}
+    rows = {condition.axis: condition for condition in report.conditions}
+    charts = []
+    for axis, values in found["axes"].items():
+        levels = np.isin(report.agent.row, rows[axis].episodes.row)
+        clean = float(report.agent.reward[levels].mean()) if levels.any() else float("nan")
+        option = f"Return when an option of the world is another than in training. {meanings.get(axis, '')}"
+        meaning = _MEANINGS.get(axis, option.strip())
+        charts.append(_axis_figure(axis, {value: each["return"] for value, each in values.items()}, clean, meaning))
+    return "".join(charts)
+
+
+def _axis_figure(axis: str, returns: dict[str, Estimate], clean: float, meaning: str) -> str:
+    labels, estimates = list(returns), list(returns.values())
+    numbers = _numbers(labels)
+    x = np.array(numbers if numbers else range(len(labels)), dtype=np.float64)
+    order = np.argsort(x)
+    x, y, low, high = (np.array(column)[order] for column in (x, *zip(*estimates, strict=True)))
+    edge = (x.min(), x.max()) if len(x) > 1 else (x[0] - 0.5, x[0] + 0.5)
+    unchanged = Line("unchanged", np.array(edge), np.array([clean, clean]), colour=7)
+    changed = Line("changed", x, y, low, high, 0, dots=True)
+    name = words(axis)
+    said = f"Return against {name}, with the return of the unchanged world as a level line."
+    chart = line_chart([changed, unchanged], name, "return", said, zero=True)
+    kinds = "" if numbers else f" From left to right: {', '.join(labels)}."
+    return figure(name, chart, meaning + kinds)
+
+
+_MEANINGS = {
+    "action_failure": "Return when each of its actions fails with the chance shown, as if it had done nothing.",
+    "observation_loss": "Return when it sees nothing at each step with the chance shown.",
+}
+
+
+def _numbers(labels: list[str]) -> list[float]:
+    try:
+        return [float(label) for label in labels]
+    except ValueError:
+        return []
+
+
+def _line(name: str, curve: SurvivalCurve, colour: int) -> Line:
+    return Line(name, curve.time, curve.share, curve.low, curve.high, colour, steps=True)
+
+
+def _to_the_end(curve: SurvivalCurve) -> SurvivalCurve:
+    """The curve drawn on to the last step that was watched."""
+    columns = {name: np.append(getattr(curve, name), getattr(curve, name)[-1]) for name in ("share", "low", "high")}
+    time = np.append(curve.time, curve.limit)
+    return SurvivalCurve(time=time, **columns, at_risk=curve.at_risk, events=curve.events, limit=curve.limit)
+
+
+def _complement(curve: SurvivalCurve) -> SurvivalCurve:
+    """Share to which it has happened."""
+    return SurvivalCurve(
+        curve.time, 1 - curve.share, 1 - curve.high, 1 - curve.low, curve.at_risk, curve.events, curve.limit
+    )

@@ -1,0 +1,1 @@
+"""Environments of others as worlds: single Gymnasium environments in processes, vector environments, JAX."""
