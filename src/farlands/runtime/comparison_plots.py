@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from farlands.errors import UserError
 from farlands.runtime.metrics import read_metrics
+from farlands.runtime.plots import new_figure
 
 POINTS = 100
 """Places along a curve at which runs are averaged."""
@@ -33,20 +33,13 @@ def draw_comparison(curves: Mapping[str, Sequence[Path]], metric: str, picture: 
     Raises:
         UserError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UserError("drawing needs matplotlib", allowed="pip install 'farlands[plots]'") from error
-
+    figure = new_figure()
     rows = {name: [_episode_rows(path) for path in paths] for name, paths in curves.items()}
     rows = {name: [run for run in runs if run] for name, runs in rows.items() if any(runs)}
     if not rows:
         return False
     some = next(iter(rows.values()))[0][-1]
     key = metric_key(metric, some)
-    figure = Figure(figsize=(10, 4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(1, 2, sharey=True)
     for axis, along, label in zip(axes, ("step", "seconds"), ("training steps", "training time, s"), strict=True):
         for (name, runs), colour in zip(rows.items(), _endless(COLOURS), strict=False):

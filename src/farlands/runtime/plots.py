@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,27 @@ _SHOWN = 8
 """Achievements drawn at most."""
 
 
-def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
+def new_figure(width: float = 10.0, height: float = 4.0) -> Any:
+    """A matplotlib figure that needs no screen, sizes in inches. Raises UserError where matplotlib is missing."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UserError("drawing needs matplotlib", allowed="pip install 'farlands[plots]'") from error
+
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def draw_learning_curve(metrics: Path, picture: Path, title: str, depths: Mapping[str, int] | None = None) -> bool:
     """Draw return and achievements over training steps.
 
     Args:
         metrics: A run's ``metrics.jsonl``.
         picture: The PNG to write.
         title: What was trained.
+        depths: How far up the tech tree each achievement stands, where that is known.
 
     Returns:
         Whether it was drawn: not without a finished episode.
@@ -27,12 +43,8 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
     Raises:
         UserError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import EngFormatter, MaxNLocator
-    except ImportError as error:
-        raise UserError("drawing needs matplotlib", allowed="pip install 'farlands[plots]'") from error
+    figure = new_figure()
+    from matplotlib.ticker import EngFormatter, MaxNLocator
 
     rows = [row for row in read_metrics(metrics) if row.get("episode/count")]
     if not rows:
@@ -41,10 +53,10 @@ def draw_learning_curve(metrics: Path, picture: Path, title: str) -> bool:
     counts = np.array([row["episode/count"] for row in rows])
     names = sorted(name for name in rows[-1] if name.startswith("achievement/"))
     curves = {name: smooth(np.array([row.get(name, 0.0) for row in rows]), counts) for name in names}
-    shown = sorted((name for name in names if curves[name].max() > 0.01), key=lambda name: -curves[name][-1])[:_SHOWN]
+    known = {f"achievement/{name}": depth for name, depth in (depths or {}).items()}
+    shown = choose_curves({name: curve for name, curve in curves.items() if curve.max() > 0.01}, known, _SHOWN)
 
-    figure = Figure(figsize=(10 if shown else 6, 4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure.set_size_inches(10 if shown else 6, 4)
     axes = figure.subplots(1, 2 if shown else 1, squeeze=False)[0]
     returns = np.array([row["episode/return"] for row in rows])
     axes[0].plot(steps, returns, color="#9ecae1", linewidth=0.8)
@@ -78,6 +90,22 @@ def smooth(values: np.ndarray, counts: np.ndarray, window: int = 512) -> np.ndar
     weight = weights - np.where(before >= 0, weights[before], 0.0)
     # One update may hold more episodes than the window; it then stands alone.
     return np.where(weight > 0, total / np.maximum(weight, 1e-9), values)
+
+
+def choose_curves(curves: Mapping[str, np.ndarray], depths: Mapping[str, int], count: int) -> list[str]:
+    """Some of many curves, the highest end first: the best of every depth, the deepest counting most, then the rest from
+    the highest to the lowest, evenly. The easiest alone would only hide each other.
+    """
+    ordered = sorted(curves, key=lambda name: (-curves[name][-1], -curves[name].sum()))
+    best: dict[int, str] = {}
+    for name in ordered:
+        best.setdefault(depths.get(name, 0), name)
+    best.pop(0, None)
+    chosen = {best[depth] for depth in sorted(best, reverse=True)[:count]}
+    others = [name for name in ordered if name not in chosen]
+    free = min(count - len(chosen), len(others))
+    chosen |= {others[place] for place in np.linspace(0, len(others) - 1, free).round().astype(int)}
+    return [name for name in ordered if name in chosen]
 
 
 def _colours(count: int) -> list[str]:

@@ -141,4 +141,6 @@ def _draw_curve(run: Run) -> None:
         from farlands.runtime.plots import draw_learning_curve
     except ImportError:
         return
-    draw_learning_curve(run.directory.metrics, run.directory.path / "learning_curve.png", run.config.world)
+    spec = run.world.spec
+    depths = dict(zip(spec.achievements, spec.depths, strict=False))
+    draw_learning_curve(run.directory.metrics, run.directory.path / "learning_curve.png", run.config.world, depths)

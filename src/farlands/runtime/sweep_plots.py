@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from farlands.errors import UserError
+from farlands.runtime.plots import new_figure
 
 _DONE, _EARLY = "#08519c", "#b0b0b0"
 _COLUMNS = 3
@@ -25,16 +25,9 @@ def draw_sweep(trials: Sequence[Mapping[str, Any]], logs: Mapping[str, bool], me
     Raises:
         UserError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UserError("drawing needs matplotlib", allowed="pip install 'farlands[plots]'") from error
-
     columns = min(_COLUMNS, len(logs))
     lines = math.ceil(len(logs) / columns)
-    figure = Figure(figsize=(3.6 * columns + 0.6, 3.0 * lines + 0.4), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(3.6 * columns + 0.6, 3.0 * lines + 0.4)
     panels = figure.subplots(lines, columns, sharey=True, squeeze=False).ravel()
     for panel, (name, log) in zip(panels, logs.items(), strict=False):
         _draw_panel(panel, trials, name, log)

@@ -3,6 +3,7 @@
 Importable without torch. The emulator's licence is the GPL: it is imported in worker processes only.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from dataclasses import dataclass

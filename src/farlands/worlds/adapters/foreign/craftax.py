@@ -1,5 +1,6 @@
 """Craftax (Matthews et al. 2024, arXiv 2402.16801) and Craftax-Classic, Crafter's rules in JAX, as worlds."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import functools

@@ -3,6 +3,7 @@
 Axis letters: W worlds; N achievements; C levels made at once; L log entries.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import functools

@@ -3,6 +3,7 @@
 Nothing here imports JAX before a world is made.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import os
