@@ -93,8 +93,8 @@ def smooth(values: np.ndarray, counts: np.ndarray, window: int = 512) -> np.ndar
 
 
 def choose_curves(curves: Mapping[str, np.ndarray], depths: Mapping[str, int], count: int) -> list[str]:
-    """Some of many curves, the highest end first: the best of every depth, the deepest counting most, then the rest from
-    the highest to the lowest, evenly. The easiest alone would only hide each other.
+    """Some of many curves, the highest end first: the best of every depth, the deepest counting most, then of the rest
+    some from the highest to the lowest, evenly. The easiest alone would only hide each other.
     """
     ordered = sorted(curves, key=lambda name: (-curves[name][-1], -curves[name].sum()))
     best: dict[int, str] = {}

@@ -85,10 +85,12 @@ def test_recipes_of_the_table_need_one(make_arena):
         ((-4, -4, -3), True),
         ((5, 0, 0), False),
         ((0, -5, 0), False),
-        ((0, 0, 4), False),
+        ((0, 0, 5), True),
+        ((0, 0, 6), False),
+        ((0, 0, -4), False),
     ],
 )
-def test_stations_are_in_reach_within_four_blocks_aside_and_three_up(arena, place, near):
+def test_stations_are_in_reach_as_far_as_the_arm_goes_from_the_eye(arena, place, near):
     arena.set("crafting_table", *place)
     arena.give("cobblestone", 8)
     assert arena.possible("craft_furnace") == near

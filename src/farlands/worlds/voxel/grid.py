@@ -11,6 +11,10 @@ from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 HEIGHT_SHIFT = 6
 FIXTURE_SHIFT = 20
+STATION_ASIDE = 4
+STATION_BELOW = 3
+STATION_ABOVE = 5
+"""How far from the feet a station can be used, in blocks: about four from the eye on every side."""
 _CELL_MASK = (1 << FIXTURE_SHIFT) - 1
 
 
@@ -104,13 +108,14 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
 
 @wp.func
 def station_near(s: VoxelState, rules: Rules, w: int, block: int, x: int, y: int, z: int):
-    """Whether a station of that kind stands within reach (4 blocks aside, 3 up or down) of feet at (x, y, z)."""
+    """Whether a station of that kind stands within the arm's reach of a body whose feet are in block (x, y, z)."""
     i = int(0)
     while i < MAX_FIXTURES:
         fixture = s.fixtures[w, i]
         if fixture >= 0 and (fixture >> FIXTURE_SHIFT) == block:
             d = cell_offset(s, rules, w, fixture & _CELL_MASK, x, y, z)
-            if wp.abs(d[0]) <= 4 and wp.abs(d[1]) <= 4 and wp.abs(d[2]) <= 3:
-                return 1
+            if wp.abs(d[0]) <= STATION_ASIDE and wp.abs(d[1]) <= STATION_ASIDE:
+                if d[2] >= -STATION_BELOW and d[2] <= STATION_ABOVE:
+                    return 1
         i += 1
     return 0

@@ -158,7 +158,9 @@ def aim_to_place(view: View) -> Aim | None:
     into = np.where(_REPLACEABLE[hit_block][:, None], hit, hit + back)
     fits = stops.any(axis=0) & (first > 0) & (IS_SOLID[hit_block] | _REPLACEABLE[hit_block])
     fits &= _REPLACEABLE[view.blocks_at(into)] & ~_overlaps_body(view, into)
-    fits &= (np.abs(into - np.array(view.feet)) <= np.array(STATION_REACH)).all(axis=-1)
+    low, high = np.array(STATION_REACH).T
+    away = into - np.array(view.feet)
+    fits &= ((away >= low) & (away <= high)).all(axis=-1)
     if not fits.any():
         return None
     total = np.where(fits, STEP_TICKS * turn_steps(view, yaw, pitch), math.inf)

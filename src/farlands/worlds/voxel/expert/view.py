@@ -8,6 +8,7 @@ import numpy as np
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, LAVA, Shape
+from farlands.worlds.voxel.grid import STATION_ABOVE, STATION_ASIDE, STATION_BELOW
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT, EYE_HEIGHT
@@ -21,8 +22,8 @@ SHAPE = np.array([block.shape for block in BLOCKS])
 IS_SOLID = SHAPE == Shape.CUBE
 IS_FLUID = SHAPE == Shape.FLUID
 IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
-STATION_REACH = (4, 4, 3)
-"""How far from the feet a station serves, in blocks east, north and up or down."""
+STATION_REACH = ((-STATION_ASIDE, STATION_ASIDE),) * 2 + ((-STATION_BELOW, STATION_ABOVE),)
+"""How far from the feet a station serves, in blocks east, north and up, from the least to the most."""
 SIDES: tuple[Cell, ...] = ((1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
@@ -166,7 +167,7 @@ class View:
 
     def find_near(self, item: str) -> Cell | None:
         """Cell of a station in reach of the feet, or None."""
-        spans = (np.arange(-reach, reach + 1) + at for at, reach in zip(self.feet, STATION_REACH, strict=True))
+        spans = (np.arange(low, high + 1) + at for at, (low, high) in zip(self.feet, STATION_REACH, strict=True))
         cells = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1)
         found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
         return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
