@@ -109,6 +109,8 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
         (["doctor", "now"], "unexpected argument"),
         (["demo", "--recipe", "x"], "unknown recipe"),
         (["demo", "now"], "unexpected argument"),
+        (["demo", "--watch", "maybe"], "one of: False, True"),
+        (["evaluate", "cue-corridor", "--agent", "pretrained"], "cannot use the agent"),
         (["train", "voxel", "a\0b"], "NUL"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

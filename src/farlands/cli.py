@@ -105,6 +105,10 @@ def _demo(tokens: list[str]) -> int:
     config = _parse(DemoConfig(), tokens, "farlands demo")
     if config is None:
         return 0
+    if config.watch:
+        from farlands.runtime.watch import watch
+
+        return watch(config)
     from farlands.runtime.demo import demo
 
     return demo(config)

@@ -168,6 +168,8 @@ class EvalConfig:
 class DemoConfig:
     """The first five minutes: train in the voxel world, measure, film."""
 
+    watch: bool = False
+    """Train nothing: watch the agent that comes with Farlands at work, in the terminal, for --video-seconds."""
     run_dir: str = ""
     """Directory of the run, new or empty; by default runs/demo-DATE-TIME."""
     recipe: str = "demo"
@@ -186,7 +188,9 @@ class DemoConfig:
     def __post_init__(self) -> None:
         _require(self, {"steps": 0, "num_worlds": 0, "episodes": 1, "video_seconds": 0})
 
-    MAIN_FLAGS: typing.ClassVar = ("run-dir", "recipe", "steps", "num-worlds", "episodes", "video-seconds", "device")
+    MAIN_FLAGS: typing.ClassVar = (
+        "watch", "run-dir", "recipe", "steps", "num-worlds", "episodes", "video-seconds", "device",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

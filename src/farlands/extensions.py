@@ -91,6 +91,9 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
     "agent": {
         "random": Builtin("farlands.agents.baselines:RandomAgent", "uniform over the possible choices"),
         "zero": Builtin("farlands.agents.baselines:ZeroAgent", "choice 0, or zeros, at every step"),
+        "pretrained": Builtin(
+            "farlands.agents.pretrained:pretrained", "comes with Farlands, trained in voxel by the demo"
+        ),
     },
     "reward": {
         "rnd": Builtin("farlands.rewards.rnd:RND", "novelty bonus by random network distillation"),

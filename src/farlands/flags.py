@@ -149,6 +149,8 @@ def _check_tokens(flags: dict[str, Flag], tokens: Sequence[str], prog: str) -> l
         flag = flags[name]
         if typing.get_origin(flag.kind) is tuple:
             checked += [f"--{name}", *_check_values(flag, values)]
+        elif not values and flag.kind is bool:
+            checked.append(f"--{name}=True")
         elif not values:
             raise UserError(f"--{name} has no value", allowed=f"expected {_expected(flag.kind)}")
         elif len(values) > 1:

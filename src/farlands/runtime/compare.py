@@ -210,16 +210,13 @@ def _read_report(directory: Path) -> dict[str, float]:
     try:
         agent = next(iter(json.loads(path.read_text(encoding="utf-8"))["actors"].values()))
         shares = {name: share["value"] for name, share in agent["achievements"].items()}
-        figures = {"return": agent["return"]["value"], "length": agent["length"]["value"], **shares}
+        figures = {name: agent[name]["value"] for name in ("return", "length", "score") if agent.get(name)} | shares
     except FileNotFoundError as error:
         raise UserError(
             "the run is not measured:", directory, f"measure it with: farlands evaluate {directory}"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
         raise UserError("cannot read", path, str(error)) from error
-    if shares:
-        percent = 100 * np.array(list(shares.values()))
-        figures["score"] = float(np.expm1(np.log1p(percent).mean()))
     return figures
 
 
