@@ -8,7 +8,9 @@ from farlands.errors import UserError
 
 @pytest.mark.parametrize(("kind", "name"), [(k, n) for k, names in extensions.BUILTINS.items() for n in names])
 def test_every_builtin_resolves(kind, name):
-    assert isinstance(extensions.resolve(kind, name), type)
+    found = extensions.resolve(kind, name)
+    assert callable(found)
+    assert kind != "world" or isinstance(found, type)
 
 
 @pytest.mark.parametrize("name", extensions.BUILTINS["world"])

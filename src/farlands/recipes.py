@@ -49,6 +49,26 @@ RECIPES: dict[str, Recipe] = {
             "rewards": {"sources": ("items",), "items": {"weight": 10.0}},
         },
     ),
+    # A patch is one tile of the picture. Low discount and lambda, and a large batch, as in Moon et al. (2023).
+    "crafter": Recipe(
+        "crafter",
+        "the protocol's million steps from pixels",
+        {
+            "steps": 1_000_000,
+            "num_worlds": 32,
+            "agent": {"hidden": 256, "patch": 7, "patch_channels": 64},
+            "ppo": {
+                "rollout": 128,
+                "epochs": 3,
+                "minibatches": 8,
+                "learning_rate": 5e-4,
+                "discount": 0.95,
+                "gae_lambda": 0.65,
+                "entropy": 0.01,
+                "entropy_end": 0.5,
+            },
+        },
+    ),
     "cue-corridor": Recipe(
         "cue-corridor",
         "solved in seconds, by an agent that remembers",
