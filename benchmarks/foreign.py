@@ -142,10 +142,8 @@ def main() -> None:
             rates[name].append(race())
     for name, found in rates.items():
         loop = statistics.median(rates[f"{name.split('-')[0]}-loop"]) if not arguments.only.count("-") else 0.0
-        details: dict[str, Any] = {
-            "unit": "steps/s",
-            "envs": name.count("loop") + name.count("loops") if "loop" in name else arguments.envs,
-        }
+        envs = {"loop": 1, "loops": 2}.get(name.rpartition("-")[2], arguments.envs)
+        details: dict[str, Any] = {"unit": "steps/s", "envs": envs}
         details["spread"] = round(max(found) / min(found), 2)
         if loop:
             details["of_loop"] = round(statistics.median(found) / loop, 2)
