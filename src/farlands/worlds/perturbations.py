@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from farlands.worlds.torch_world import _hash as mix
+from farlands.worlds.torch_world import mix
 from farlands.worlds.world import Episodes, Step, World
 
 _BITS = 23

@@ -22,7 +22,7 @@ _DERIVED = (1 << 63) - 1
 _CAUSES = ("rules", "horizon")
 
 
-def _hash(words: Tensor) -> Tensor:
+def mix(words: Tensor) -> Tensor:
     """SplitMix64's step (Steele et al. 2014) on int64 words, which wrap as unsigned ones do."""
     words = words + _GOLDEN
     words = (words ^ ((words >> 30) & 0x3FFFFFFFF)) * (0xBF58476D1CE4E5B9 - (1 << 64))
@@ -100,10 +100,7 @@ class TorchWorld(World):
 
     def observe(self, out: Step) -> Step:
         self._write(out)
-        out.reward.zero_()
-        out.terminated.zero_()
-        out.truncated.zero_()
-        return out
+        return out.clear_outcome()
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, Tensor]:
         index = self._rows if worlds is None else torch.as_tensor(worlds, device=self.device)
@@ -128,7 +125,7 @@ class TorchWorld(World):
             if value.is_floating_point():
                 value = value.view(torch.int64 if value.dtype == torch.float64 else torch.int32)
             for column in value.to(torch.int64).unbind(1):
-                digest = _hash(digest ^ _hash(column))
+                digest = mix(digest ^ mix(column))
         return digest
 
     def drain_episodes(self) -> Episodes:
@@ -178,17 +175,17 @@ class TorchWorld(World):
                 raise ValueError(f"seed {one!r} is not an integer in [0, 2**64)")
         words = torch.from_numpy(np.array(seeds, dtype=np.uint64).view(np.int64)).to(self.device)
         if not several:
-            words = _hash(_hash(words) + torch.arange(self.num_worlds, device=self.device)) & _DERIVED
+            words = mix(mix(words) + torch.arange(self.num_worlds, device=self.device)) & _DERIVED
         return words
 
     def _seed(self) -> Tensor:
         """Seed of every world's present episode: of the first its stream itself, later ones derive from it."""
         stream, episode = self.state["stream"], self.state["episode"]
-        return torch.where(episode == 0, stream, _hash(_hash(stream) + episode) & _DERIVED)
+        return torch.where(episode == 0, stream, mix(mix(stream) + episode) & _DERIVED)
 
     def _chance(self, seed: Tensor, time: Tensor | int, purpose: int) -> Tensor:
         """23 random bits of every world at a time, int64 ``[W]``."""
-        return (_hash(_hash(seed + purpose) + time) >> 41) & 0x7FFFFF
+        return (mix(mix(seed + purpose) + time) >> 41) & 0x7FFFFF
 
     def _choose(self, seed: Tensor, time: Tensor | int, purpose: int, n: int) -> Tensor:
         """One of n, int64 ``[W]``; the bias is below n / 2**23."""

@@ -139,6 +139,12 @@ class Step:
             self._views[t] = Step(observation, self.reward[t], self.terminated[t], self.truncated[t])
         return self._views[t]
 
+    def clear_outcome(self) -> Step:
+        """Zero the reward and both flags: what is seen came of no action. Returns the step itself."""
+        for outcome in (self.reward, self.terminated, self.truncated):
+            outcome.zero_()
+        return self
+
 
 @dataclass(frozen=True)
 class Episodes:

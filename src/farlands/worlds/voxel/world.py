@@ -230,10 +230,7 @@ class VoxelWorld(World):
                 shard, out.observation, self._launcher.everyone, self._launcher.shard_sizes
             )
         )
-        out.reward.zero_()
-        out.terminated.zero_()
-        out.truncated.zero_()
-        return out
+        return out.clear_outcome()
 
     def render(self, worlds: Sequence[int], height: int, width: int) -> torch.Tensor:
         """First-person pictures of some worlds, uint8 ``[len(worlds), height, width, 3]``, at any size."""

@@ -16,7 +16,7 @@ from farlands.errors import UserError
 from farlands.worlds.adapters.foreign.named import GymnasiumWorld
 from farlands.worlds.adapters.foreign.options import GymnasiumOptions
 from farlands.worlds.adapters.foreign.seeds import episode_seed, fit_seed, streams
-from farlands.worlds.torch_world import _DERIVED, _hash
+from farlands.worlds.torch_world import _DERIVED, mix
 from farlands.worlds.world import Box, Discrete, MultiDiscrete
 
 HERE = GymnasiumOptions(workers=0)
@@ -117,10 +117,10 @@ def test_seeds_are_those_of_other_worlds():
     """The derivation of ``TorchWorld``, word for word, and the top bit clear."""
     word = torch.tensor([5], dtype=torch.int64)
     rows = torch.arange(4)
-    theirs = (_hash(_hash(word) + rows) & _DERIVED).tolist()
+    theirs = (mix(mix(word) + rows) & _DERIVED).tolist()
     assert streams(5, 4) == theirs
     stream = torch.tensor(theirs)
-    assert [episode_seed(seed, 7) for seed in theirs] == (_hash(_hash(stream) + 7) & _DERIVED).tolist()
+    assert [episode_seed(seed, 7) for seed in theirs] == (mix(mix(stream) + 7) & _DERIVED).tolist()
     assert all(episode_seed(2**64 - 1, episode) < 2**63 for episode in range(1, 50))
     assert streams([3, 2**64 - 1], 2) == [3, 2**64 - 1]
 

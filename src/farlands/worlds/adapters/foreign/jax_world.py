@@ -119,10 +119,7 @@ class JaxWorld(World):
 
     def observe(self, out: Step) -> Step:
         self._write(out)
-        out.reward.zero_()
-        out.terminated.zero_()
-        out.truncated.zero_()
-        return out
+        return out.clear_outcome()
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, Tensor]:
         rows = slice(None) if worlds is None else torch.as_tensor(worlds, dtype=torch.int64, device=self.device)
@@ -195,12 +192,10 @@ class JaxWorld(World):
 
         def put(path: Any, old: Any) -> Any:
             value = values.get(jax.tree_util.keystr(path, simple=True, separator="."))
+            if value is None:
+                return old
             # A copy: JAX takes its arrays for immutable, torch does not.
-            return (
-                old
-                if value is None
-                else jax.numpy.array(self._to_jax(value.to(self.device)), copy=True).view(old.dtype)
-            )
+            return jax.numpy.array(self._to_jax(value.to(self.device)), copy=True).view(old.dtype)
 
         self._state = jax.tree_util.tree_map_with_path(put, self._state)
         self._seen = self._observe(self._state["env"])

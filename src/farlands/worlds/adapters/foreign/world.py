@@ -112,10 +112,7 @@ class ForeignWorld(World):
 
     def observe(self, out: Step) -> Step:
         self._write(out)
-        out.reward.zero_()
-        out.terminated.zero_()
-        out.truncated.zero_()
-        return out
+        return out.clear_outcome()
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, Tensor]:
         rows = np.arange(self.num_worlds) if worlds is None else np.asarray(worlds, dtype=np.int64)
