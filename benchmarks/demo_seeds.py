@@ -18,9 +18,9 @@ from figures import record
 
 from farlands.recipes import RECIPES, read_train_flags
 from farlands.runtime.display import make_display
-from farlands.runtime.members import Member, carry_members
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.studies.members import Member, carry_members
 
 EPISODES = 512
 SHOWN = ("collect_log", "make_crafting_table", "make_wooden_pickaxe", "collect_cobblestone", "make_stone_pickaxe")

@@ -159,7 +159,7 @@ def _evaluate(tokens: list[str]) -> int:
 
 def _compare(tokens: list[str]) -> int:
     from farlands.config import CompareConfig
-    from farlands.runtime.studies import COMPARISON, reopen
+    from farlands.runtime.studies.directory import COMPARISON, reopen
 
     subjects, tokens = _take_subjects(tokens, "WORLD|RUN_DIR...", "farlands compare")
     first = subjects[0] if subjects else ""
@@ -168,21 +168,21 @@ def _compare(tokens: list[str]) -> int:
     config = _parse(begun or CompareConfig(world=first), tokens, f"farlands compare {first or 'WORLD|RUN_DIR...'}")
     if config is None:
         return 0
-    from farlands.runtime.compare import compare, compare_runs
+    from farlands.runtime.studies.compare import compare, compare_runs
 
     return compare_runs(subjects, config) if len(subjects) > 1 else compare(config, begun)
 
 
 def _sweep(tokens: list[str]) -> int:
     from farlands.config import SweepConfig
-    from farlands.runtime.studies import SWEEP, reopen
+    from farlands.runtime.studies.directory import SWEEP, reopen
 
     subject, tokens = _take_subject(tokens, "WORLD|SWEEP_DIR", "farlands sweep")
     begun = reopen(Path(subject), SweepConfig, SWEEP) if subject and Path(subject).is_dir() else None
     config = _parse(begun or SweepConfig(world=subject), tokens, f"farlands sweep {subject or 'WORLD|SWEEP_DIR'}")
     if config is None:
         return 0
-    from farlands.runtime.sweep import sweep
+    from farlands.runtime.studies.sweep import sweep
 
     return sweep(config, begun)
 

@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from farlands.runtime.display import LineDisplay, LiveDisplay, Recent, sparkline
 from farlands.runtime.episodes import EpisodeWriter, read_episodes, summarise_episodes
-from farlands.runtime.metrics import MetricsWriter, fetch_metrics, read_metrics
+from farlands.runtime.metrics import MetricsWriter, fetch_metrics, read_last_row, read_metrics
 from farlands.runtime.plots import choose_curves
 from farlands.worlds.world import Episodes
 
@@ -65,6 +65,19 @@ def test_a_resume_drops_metrics_after_the_checkpoint_and_half_lines(tmp_path):
     again.write({"step": 3})
     again.close()
     assert [row["step"] for row in read_metrics(path)] == [1, 2, 3]
+
+
+def test_the_last_row_is_found_from_the_end(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    assert read_last_row(path) == {}
+    path.write_text("")
+    assert read_last_row(path) == {}
+    rows = [{"step": step, "name": "x" * size} for step, size in enumerate((10, 50_000, 0, 200_000, 5))]
+    for last in range(1, len(rows) + 1):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows[:last]))
+        assert read_last_row(path)["step"] == last - 1
+        path.write_text(path.read_text() + '{"step": 99, "na')
+        assert read_last_row(path)["step"] == last - 1, "half a row that is being written does not count"
 
 
 def test_episode_columns(tmp_path):

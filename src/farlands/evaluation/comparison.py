@@ -104,6 +104,7 @@ class Comparison:
             lines += [f"| {name.replace('_', ' ')} | {' | '.join(self._shares(name))} |" for name in names]
             lines += ["", "Mean over seeds, and the lowest to the highest."]
         lines += ["", *(f"- {name.replace('_', ' ')}: {value}" for name, value in self.facts.items())]
+        lines += [f"- {v.name}: `{v.flags}`" if v.flags else f"- {v.name}: as it comes" for v in self.variants]
         return "\n".join(lines) + "\n"
 
     def to_table(self) -> Any:

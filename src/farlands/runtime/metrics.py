@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import torch
 from torch import Tensor
 
 from farlands.runtime.files import fsync_path, write_atomically
+
+_LAST_ROWS = 1 << 14
+"""Bytes read at first in search of a file's last row."""
 
 
 def fetch_metrics(metrics: Mapping[str, Tensor | float]) -> dict[str, float]:
@@ -91,8 +95,29 @@ class MetricsWriter:
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
     """Every whole row of a ``metrics.jsonl``; figures that were not finite are NaN."""
+    return _read_rows(path.read_text(encoding="utf-8").splitlines())
+
+
+def read_last_row(path: Path) -> dict[str, float]:
+    """The last whole row of a ``metrics.jsonl``, read from its end; empty where there is none."""
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        span = _LAST_ROWS
+        while True:
+            file.seek(max(0, size - span))
+            lines = file.read().decode("utf-8", errors="ignore").splitlines()
+            # The first line may have been cut in two, which no parser need notice in a row of numbers.
+            rows = _read_rows(lines if span >= size else lines[1:])
+            if rows or span >= size:
+                return rows[-1] if rows else {}
+            span *= 4
+
+
+def _read_rows(lines: Iterable[str]) -> list[dict[str, float]]:
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in lines:
         try:
             row = json.loads(line)
         except ValueError:

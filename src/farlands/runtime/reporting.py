@@ -90,7 +90,7 @@ def read_curve(metrics: Path, report: Report) -> LearningCurve | None:
     import numpy as np
 
     from farlands.runtime.metrics import read_metrics
-    from farlands.runtime.plots import smooth
+    from farlands.runtime.plots import choose_curves, smooth
 
     rows = [row for row in read_metrics(metrics) if row.get("episode/count")] if metrics.is_file() else []
     if len(rows) < 2:
@@ -102,11 +102,11 @@ def read_curve(metrics: Path, report: Report) -> LearningCurve | None:
         return smooth(np.array([row.get(name, 0.0) for row in rows]), counts)
 
     shares = {name: curve(f"achievement/{name}")[keep] for name in report.scale.achievements}
-    # Of those that agents reach, the deep ones say most; an even choice of the final shares shows all heights.
-    reached = sorted((name for name, share in shares.items() if share.max() > 0.01), key=lambda name: -shares[name][-1])
-    spread = np.unique(np.linspace(0, len(reached) - 1, _CURVES).astype(int)) if reached else []
+    reached = {name: share for name, share in shares.items() if share.max() > 0.01}
+    depths = dict(zip(report.scale.achievements, report.scale.depths, strict=False))
+    shown = {name: reached[name] for name in choose_curves(reached, depths, _CURVES)}
     steps = np.array([row["step"] for row in rows], dtype=np.float64)
-    return LearningCurve(steps[keep], curve("episode/return")[keep], {reached[i]: shares[reached[i]] for i in spread})
+    return LearningCurve(steps[keep], curve("episode/return")[keep], shown)
 
 
 def describe_run(report: Report, subject: Subject, config: EvalConfig, argv: Sequence[str]) -> Provenance:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from farlands.config import TrainConfig
 from farlands.errors import UserError
-from farlands.runtime.compare import Variant
-from farlands.runtime.members import Member, trained_share
 from farlands.runtime.rundir import RunDirectory
+from farlands.runtime.studies.compare import Variant
+from farlands.runtime.studies.members import Member, trained_share
 
 _PLACE = ("seed", "run_dir", "threads", "device", "save_every", "keep", "recipe")
 """Settings that say where and how a run went rather than what was learned."""
@@ -89,4 +88,4 @@ def _name_group(
     own = [(name, value) for name, value in settings if (name, value) not in shared]
     flags = tuple(token for name, value in own for token in (f"--{name}", value))
     short = ", ".join(f"{name.rpartition('.')[2]} {value}" for name, value in own[:3])
-    return (short + (", ..." if len(own) > 3 else "") or "all"), tuple(shlex.split(shlex.join(flags)))
+    return short + (", ..." if len(own) > 3 else "") or "all", flags

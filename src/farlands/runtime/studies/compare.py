@@ -19,9 +19,9 @@ from farlands.extensions import resolve_options
 from farlands.recipes import read_train_flags
 from farlands.runtime.display import make_display
 from farlands.runtime.files import write_json
-from farlands.runtime.members import Member, carry_members
 from farlands.runtime.signals import StopRequest
-from farlands.runtime.studies import COMPARISON, begin, budget_flags, check_changes, split_flags, thread_flags
+from farlands.runtime.studies.directory import COMPARISON, begin, budget_flags, check_changes, split_flags, thread_flags
+from farlands.runtime.studies.members import Member, carry_members
 
 if TYPE_CHECKING:
     from farlands.evaluation.comparison import Comparison, VariantResult
@@ -84,7 +84,7 @@ def compare_runs(directories: Sequence[str], config: CompareConfig) -> int:
     Raises:
         UserError: One is no run, not measured, or their budgets differ.
     """
-    from farlands.runtime.grouping import group_runs
+    from farlands.runtime.studies.grouping import group_runs
 
     variants, members = group_runs(directories)
     found = read_comparison(config, variants, members)
@@ -99,7 +99,7 @@ def leave(found: Comparison, members: dict[tuple[str, int], Member], directory: 
     Console().print(found.to_table())
     if directory is None:
         return
-    from farlands.runtime.comparison_plots import draw_comparison
+    from farlands.runtime.studies.comparison_plots import draw_comparison
 
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,6 @@ def read_comparison(
     if config.metric not in names:
         raise UserError("--metric is", config.metric, names)
     facts: dict[str, Any] = {"world": variants[0].config.world}
-    facts |= {"differences": {variant.name: shlex.join(variant.flags) for variant in variants}}
     budget = f"{config.seconds:g} s" if config.seconds else f"{int(results[0].steps.max()):,} steps"
     title = f"{len(variants)} variants in {variants[0].config.world}, {budget} each"
     return Comparison(title, config.metric, tuple(results), facts)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from farlands.errors import UserError
-from farlands.runtime.metrics import read_metrics
+from farlands.runtime.metrics import read_last_row
 from farlands.runtime.signals import StopRequest
 
 _POLL = 0.5
@@ -62,8 +62,7 @@ class Member:
 
     def progress(self) -> float:
         """Share of the training done, in [0, 1], as its metrics have it."""
-        rows = read_metrics(self.directory / "metrics.jsonl") if (self.directory / "metrics.jsonl").exists() else []
-        return rows[-1].get("progress", 0.0) if rows else 0.0
+        return read_last_row(self.directory / "metrics.jsonl").get("progress", 0.0)
 
 
 def trained_share(directory: Path) -> float:

@@ -12,7 +12,7 @@ import pytest
 from farlands.cli import main
 from farlands.config import TrainConfig
 from farlands.errors import UserError
-from farlands.runtime.ranges import Range, read_range
+from farlands.runtime.studies.ranges import Range, read_range
 from farlands.worlds.reference_options import CueCorridorOptions
 
 pytest.importorskip("optuna")

@@ -15,14 +15,14 @@ from farlands.config import SweepConfig
 from farlands.errors import UserError
 from farlands.extensions import resolve_options
 from farlands.recipes import read_train_flags
-from farlands.runtime.comparison_plots import metric_key
 from farlands.runtime.display import Display, make_display
 from farlands.runtime.files import write_atomically, write_json
-from farlands.runtime.members import Member, carry_members
 from farlands.runtime.metrics import read_metrics
-from farlands.runtime.ranges import Range, read_range
 from farlands.runtime.signals import StopRequest
-from farlands.runtime.studies import SWEEP, begin, budget_flags, check_changes, split_flags, thread_flags
+from farlands.runtime.studies.comparison_plots import metric_key
+from farlands.runtime.studies.directory import SWEEP, begin, budget_flags, check_changes, split_flags, thread_flags
+from farlands.runtime.studies.members import Member, carry_members
+from farlands.runtime.studies.ranges import Range, read_range
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -181,9 +181,10 @@ class Search:
     def _report(self, trial: Trial, member: Member) -> bool:
         """Tell optuna how a trial is doing, in hundredths of its run; returns whether there is news."""
         share = int(100 * member.progress())
+        if share >= 100 or share in self.study.get_trials(deepcopy=False)[trial.number].intermediate_values:
+            return False
         value = self.score(member)
-        known = self.study._storage.get_trial(trial._trial_id).intermediate_values
-        if value is None or share in known or share >= 100:
+        if value is None:
             return False
         trial.report(value, share)
         return True
@@ -239,7 +240,7 @@ class Search:
         return "\n".join(lines) + "\n"
 
     def _draw(self, trials: list[dict[str, Any]]) -> None:
-        from farlands.runtime.sweep_plots import draw_sweep
+        from farlands.runtime.studies.sweep_plots import draw_sweep
 
         logs = {each.flag: each.log for each in self.ranges}
         draw_sweep(trials, logs, self.config.metric, self.directory / "sweep.png")

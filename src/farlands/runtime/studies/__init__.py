@@ -1,0 +1,1 @@
+"""Studies: several runs that belong together, compared or searched."""
