@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from farlands.evaluation.metrics import Scale
-from farlands.worlds.world import Episodes
+from farlands.worlds.world import Episodes, Measure
 
-SCALE = Scale(achievements=("log", "table", "pickaxe", "diamond"), depths=(1, 3, 5, 11), goal="diamond", horizon=100)
+SCALE = Scale(achievements=("log", "table", "pickaxe", "diamond"), depths=(1, 3, 5, 11), goal="diamond", horizon=100,
+    measures=(Measure("distance", "blocks"),),
+)  # fmt: skip
 
 
 def make_episodes(rows: list[tuple[int, float, str, tuple[int, int, int, int]]]) -> Episodes:
@@ -19,6 +21,7 @@ def make_episodes(rows: list[tuple[int, float, str, tuple[int, int, int, int]]])
         reward=np.array(reward, dtype=np.float64),
         cause=np.array(cause, dtype=object),
         achievements=np.array(unlocked, dtype=np.int64).reshape(len(rows), 4),
+        measures=2.5 * np.array(length, dtype=np.float64)[:, None],
     )
 
 

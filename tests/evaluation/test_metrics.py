@@ -24,6 +24,12 @@ def test_figures_of_four_episodes_by_hand(few):
     assert metrics.score(few, SCALE).value == pytest.approx(score)
 
 
+def test_measures_are_means_over_episodes(few):
+    assert metrics.measures(few, SCALE)["distance"].value == pytest.approx(2.5 * 255 / 4)
+    assert metrics.summarise(few, SCALE)["measures"]["distance"]["value"] == pytest.approx(2.5 * 255 / 4)
+    assert metrics.measures(few, Scale(SCALE.achievements)) == {}
+
+
 def test_survival_of_four_episodes_by_hand(few):
     found = metrics.survival(few, SCALE)
     assert found["deaths"] == {"fall": 1, "lava": 1}

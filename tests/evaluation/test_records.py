@@ -15,23 +15,26 @@ def test_what_is_written_is_read(tmp_path):
         ("random", UNSEEN_LEVELS): random_episodes(20, seed=1),
         ("agent", TRAINING_LEVELS): random_episodes(5, seed=2),
     }
-    write_records(path, records, SCALE.achievements)
-    again, names = read_records(path)
-    assert names == SCALE.achievements
+    names = tuple(measure.name for measure in SCALE.measures)
+    write_records(path, records, SCALE.achievements, names)
+    again, achievements, measures = read_records(path)
+    assert achievements == SCALE.achievements
+    assert measures == names
     assert list(again) == list(records)
     for key, episodes in records.items():
-        for name in ("row", "seed", "length", "reward", "cause", "achievements"):
+        for name in ("row", "seed", "length", "reward", "cause", "achievements", "measures"):
             assert np.array_equal(getattr(again[key], name), getattr(episodes, name)), (key, name)
     assert [file.name for file in tmp_path.iterdir()] == ["report.parquet"]
 
 
 def test_a_world_without_feats(tmp_path):
     path, few = tmp_path / "report.parquet", random_episodes(3)
-    bare = type(few)(**{**vars(few), "achievements": np.zeros((3, 0), dtype=np.int64)})
+    bare = type(few)(**{**vars(few), "achievements": np.zeros((3, 0), dtype=np.int64), "measures": None})
     write_records(path, {("agent", UNSEEN_LEVELS): bare}, ())
-    again, names = read_records(path)
-    assert names == ()
+    again, achievements, measures = read_records(path)
+    assert (achievements, measures) == ((), ())
     assert again["agent", UNSEEN_LEVELS].achievements.shape == (3, 0)
+    assert again["agent", UNSEEN_LEVELS].measures.shape == (3, 0)
 
 
 def test_other_files_are_refused(tmp_path):

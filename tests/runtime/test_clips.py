@@ -111,7 +111,7 @@ def test_films_are_h264_and_as_long_as_the_episodes(report, tmp_path):
 def test_captions_say_what_was_measured(report):
     from farlands.evaluation.records import UNSEEN_LEVELS, read_records
 
-    records, _ = read_records(report / "report.parquet")
+    records = read_records(report / "report.parquet").episodes
     measured = records["agent", UNSEEN_LEVELS]
     page = (report / "report.html").read_text()
     best = choose_episodes(measured)["The best"]

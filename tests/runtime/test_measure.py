@@ -61,7 +61,7 @@ def test_a_protocol_leaves_a_whole_report(run, tmp_path, capsys):
 def test_raw_results_hold_what_the_report_says(run, tmp_path):
     out = tmp_path / "out"
     assert main(["evaluate", str(run), *SMALL, "--out", str(out)]) == 0
-    records, names = read_records(out / "report.parquet")
+    records, names, _ = read_records(out / "report.parquet")
     data = read(out)
     unseen = records["agent", UNSEEN_LEVELS]
     assert data["actors"]["agent"]["return"]["value"] == pytest.approx(unseen.reward.mean())
@@ -78,7 +78,7 @@ def test_training_levels_are_the_runs_own(run, tmp_path):
 
     out = tmp_path / "out"
     assert main(["evaluate", str(run), *SMALL, "--out", str(out)]) == 0
-    records, _ = read_records(out / "report.parquet")
+    records = read_records(out / "report.parquet").episodes
     trained = read_episodes(run / "episodes", ["seed"])["seed"].to_pylist()
     assert set(records["agent", TRAINING_LEVELS].seed.tolist()) <= set(trained)
     assert not set(records["agent", UNSEEN_LEVELS].seed.tolist()) & set(trained)
@@ -90,7 +90,7 @@ def test_twice_gives_the_same_figures(run, tmp_path):
         assert main(["evaluate", str(run), *SMALL, "--out", str(out)]) == 0
     assert read(outs[0]) == read(outs[1])
     assert (outs[0] / "report.md").read_text() == (outs[1] / "report.md").read_text()
-    first, second = (read_records(out / "report.parquet")[0] for out in outs)
+    first, second = (read_records(out / "report.parquet").episodes for out in outs)
     for key, episodes in first.items():
         assert all(np.array_equal(getattr(episodes, name), getattr(second[key], name)) for name in vars(episodes))
 
@@ -103,7 +103,7 @@ def test_worlds_do_not_depend_on_how_many_stand_side_by_side(tmp_path):
         out = tmp_path / side
         sizes = ["--num-worlds", side, "--episodes", episodes]
         assert main(["evaluate", "voxel", *flags, *sizes, "--out", str(out)]) == 0
-        records.append(read_records(out / "report.parquet")[0])
+        records.append(read_records(out / "report.parquet").episodes)
     assert set(records[0]) == {("agent", UNSEEN_LEVELS), ("agent", "observation_loss=0.5")}
     for key, episodes in records[0].items():
         for name in ("row", "seed", "length", "reward", "cause", "achievements"):
@@ -150,7 +150,7 @@ def test_options_can_be_varied(tmp_path, run):
     out = tmp_path / "out"
     assert main(["evaluate", str(run), "--episodes", "8", "--vary", "horizon=12,30", "--out", str(out)]) == 0
     assert list(read(out)["robustness"]["axes"]["horizon"]) == ["12", "30"]
-    records, _ = read_records(out / "report.parquet")
+    records = read_records(out / "report.parquet").episodes
     assert records["agent", "horizon=12"].length.max() <= 12
 
 

@@ -21,7 +21,7 @@ from farlands.evaluation.statistics import (
     wilson_interval,
 )
 from farlands.evaluation.survival import SurvivalCurve, kaplan_meier
-from farlands.worlds.world import Episodes, WorldSpec
+from farlands.worlds.world import Episodes, Measure, WorldSpec
 
 CUT, GOAL = "horizon", "goal"
 """Causes that are no deaths: an episode cut at its limit, and one that reached the goal."""
@@ -36,17 +36,19 @@ class Scale:
         depths: Depth of each in the tech tree ``[K]``; empty where that is not known.
         goal: The achievement that is the task; empty for none.
         horizon: Steps after which episodes are cut; 0 where they are not.
+        measures: What else is known of an episode, in the order of ``Episodes.measures``.
     """
 
     achievements: tuple[str, ...]
     depths: tuple[int, ...] = ()
     goal: str = ""
     horizon: int = 0
+    measures: tuple[Measure, ...] = ()
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Scale:
         """As a world's spec has it."""
-        return cls(spec.achievements, spec.depths, spec.goal, spec.horizon or 0)
+        return cls(spec.achievements, spec.depths, spec.goal, spec.horizon or 0, spec.measures)
 
 
 def summarise(episodes: Episodes, scale: Scale) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def summarise(episodes: Episodes, scale: Scale) -> dict[str, Any]:
         "steps_per_skill": steps_per_skill(episodes),
         "survival": survival(episodes, scale),
         "diversity": diversity(episodes, scale),
+        "measures": measures(episodes, scale),
         "causes": {str(cause): int(number) for cause, number in zip(causes, ends, strict=True)},
         "achievements": rates,
         "first_unlock": {
@@ -190,6 +193,13 @@ def diversity(episodes: Episodes, scale: Scale) -> dict[str, Any]:
         "distinct_sets": len(sets),
         "set_entropy": chao_shen(sets),
         "set_coverage": good_turing_coverage(sets),
+    }
+
+
+def measures(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
+    """Mean of each measure over episodes."""
+    return {
+        measure.name: bootstrap_interval(episodes.measures[:, index]) for index, measure in enumerate(scale.measures)
     }
 
 

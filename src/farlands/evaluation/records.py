@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,16 +18,28 @@ Key = tuple[str, str]
 """Who acted, and under what condition."""
 
 
-def write_records(path: Path, records: Mapping[Key, Episodes], achievements: Sequence[str]) -> None:
+class Records(NamedTuple):
+    """What such a file holds: episodes by agent and condition, and the names of their columns."""
+
+    episodes: dict[Key, Episodes]
+    achievements: tuple[str, ...]
+    measures: tuple[str, ...]
+
+
+def write_records(
+    path: Path, records: Mapping[Key, Episodes], achievements: Sequence[str], measures: Sequence[str] = ()
+) -> None:
     """Write episodes, replacing the file whole.
 
     Columns: ``agent``, ``condition``, ``level`` (index into the list of levels), ``seed`` (uint64), ``reward``,
-    ``length``, ``cause``, and ``achievement.<name>``: step of the first unlock, from 1, null where never.
+    ``length``, ``cause``, ``achievement.<name>``: step of the first unlock, from 1, null where never, and
+    ``measure.<name>``.
 
     Args:
         path: The file.
         records: Episodes by agent and condition.
         achievements: Names, in the order of ``Episodes.achievements``.
+        measures: Names, in the order of ``Episodes.measures``.
 
     Raises:
         OSError: It cannot be written.
@@ -36,13 +48,13 @@ def write_records(path: Path, records: Mapping[Key, Episodes], achievements: Seq
     import pyarrow.parquet as pq
 
     fresh = path.with_name(f".{path.name}.new")
-    tables = [_table(key, episodes, achievements) for key, episodes in records.items()]
+    tables = [_table(key, episodes, achievements, measures) for key, episodes in records.items()]
     pq.write_table(pa.concat_tables(tables), fresh, compression="zstd")
     os.replace(fresh, path)
 
 
-def read_records(path: Path) -> tuple[dict[Key, Episodes], tuple[str, ...]]:
-    """Episodes by agent and condition, and the names of the achievements, as ``write_records`` wrote them.
+def read_records(path: Path) -> Records:
+    """What ``write_records`` wrote.
 
     Raises:
         OSError: It cannot be read.
@@ -54,11 +66,14 @@ def read_records(path: Path) -> tuple[dict[Key, Episodes], tuple[str, ...]]:
     missing = {"agent", "condition", "level", "seed", "reward", "length", "cause"} - set(table.column_names)
     if missing:
         raise ValueError(f"{path} holds no results: it lacks {', '.join(sorted(missing))}")
-    names = [name for name in table.column_names if name.startswith("achievement.")]
+    names, more = (
+        [name for name in table.column_names if name.startswith(kind)] for kind in ("achievement.", "measure.")
+    )
     columns = {name: table[name].to_numpy() for name in ("level", "seed", "reward", "length")}
     cause = np.array(table["cause"].to_pylist(), dtype=object)
     steps = [table[name].fill_null(-1).to_numpy().astype(np.int64) for name in names]
     unlocked = np.stack(steps, axis=1) if steps else np.empty((len(table), 0), dtype=np.int64)
+    measured = np.array([table[name].to_numpy() for name in more]).reshape(len(more), len(table)).T
     keys = list(zip(table["agent"].to_pylist(), table["condition"].to_pylist(), strict=True))
     records = {}
     for key in dict.fromkeys(keys):
@@ -70,11 +85,16 @@ def read_records(path: Path) -> tuple[dict[Key, Episodes], tuple[str, ...]]:
             reward=columns["reward"][rows],
             cause=cause[rows],
             achievements=unlocked[rows],
+            measures=measured[rows],
         )
-    return records, tuple(name.removeprefix("achievement.") for name in names)
+    return Records(
+        records,
+        tuple(name.removeprefix("achievement.") for name in names),
+        tuple(name.removeprefix("measure.") for name in more),
+    )
 
 
-def _table(key: Key, episodes: Episodes, achievements: Sequence[str]) -> Any:
+def _table(key: Key, episodes: Episodes, achievements: Sequence[str], measures: Sequence[str]) -> Any:
     import pyarrow as pa
 
     count = len(episodes)
@@ -90,4 +110,6 @@ def _table(key: Key, episodes: Episodes, achievements: Sequence[str]) -> Any:
     for index, name in enumerate(achievements):
         first = episodes.achievements[:, index].astype(np.int32)
         columns[f"achievement.{name}"] = pa.array(first, mask=first < 0)
+    for index, name in enumerate(measures):
+        columns[f"measure.{name}"] = pa.array(episodes.measures[:, index])
     return pa.table(columns)

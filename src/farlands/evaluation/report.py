@@ -74,6 +74,10 @@ class Report:
         rows = [(name, [show(get(each)) for each in columns]) for name, get, show in _SUMMARY]
         if not any(each["not_ended_in_time"] for each in columns):
             rows = [row for row in rows if row[0] != "not ended in time"]
+        rows += [
+            (f"{words(each.name)}, {each.unit}", [show_number(figures["measures"][each.name]) for figures in columns])
+            for each in self.scale.measures
+        ]
         return [row for row in rows if any(cell != NOTHING for cell in row[1])]
 
     def rate_rows(self) -> list[tuple[str, list[Figure]]]:

@@ -57,6 +57,7 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
     with memory_guard():
         collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
     collector.start(derive_seed(config.seed, "worlds"))
+    measures = [measure.name for measure in world.spec.measures]
     return Run(
         config=config,
         directory=directory,
@@ -69,7 +70,7 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         counters=Counters(),
         store=CheckpointStore(directory.checkpoints, config.keep),
         metrics=MetricsWriter(directory.metrics),
-        episodes=EpisodeWriter(directory.episodes, world.spec.achievements),
+        episodes=EpisodeWriter(directory.episodes, world.spec.achievements, measures),
         phases=Phases(device),
         display=display,
         stop=stop,

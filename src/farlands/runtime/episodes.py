@@ -20,7 +20,8 @@ class EpisodeWriter:
     """Collects episodes and writes them as ``part-<number>.parquet``.
 
     Columns: ``step`` (training steps when it was seen to have ended), ``row``, ``seed`` (uint64), ``length``,
-    ``reward``, ``cause``, and ``achievement.<name>``: step of the first unlock, from 1, null where never.
+    ``reward``, ``cause``, ``achievement.<name>``: step of the first unlock, from 1, null where never, and
+    ``measure.<name>``.
 
     A part is whole or absent. The number of parts belongs to the checkpoint; a resume removes later ones, for it
     lives those episodes again.
@@ -28,10 +29,11 @@ class EpisodeWriter:
     Args:
         directory: Where the parts go.
         achievements: Names, in the order of ``Episodes.achievements``.
+        measures: Names, in the order of ``Episodes.measures``.
     """
 
-    def __init__(self, directory: Path, achievements: Sequence[str]) -> None:
-        self.directory, self.achievements = directory, tuple(achievements)
+    def __init__(self, directory: Path, achievements: Sequence[str], measures: Sequence[str] = ()) -> None:
+        self.directory, self.achievements, self.measures = directory, tuple(achievements), tuple(measures)
         self._parts = 0
         self._buffer: list[Any] = []
         self._buffered = 0
@@ -99,6 +101,8 @@ class EpisodeWriter:
         for index, name in enumerate(self.achievements):
             first = episodes.achievements[:, index].astype(np.int32)
             columns[f"achievement.{name}"] = pa.array(first, mask=first < 0)
+        for index, name in enumerate(self.measures):
+            columns[f"measure.{name}"] = pa.array(episodes.measures[:, index])
         return pa.table(columns)
 
 
@@ -112,7 +116,9 @@ def read_episodes(directory: Path, columns: Sequence[str] | None = None) -> Any:
     return pa.concat_tables(tables) if tables else pa.table({name: [] for name in columns or ()})
 
 
-def summarise_episodes(episodes: Episodes, achievements: Sequence[str]) -> dict[str, float]:
+def summarise_episodes(
+    episodes: Episodes, achievements: Sequence[str], measures: Sequence[str] = ()
+) -> dict[str, float]:
     """Means over episodes that ended within one update, by metric name; only their count where none did."""
     count = len(episodes)
     summary = {"episode/count": float(count), "episode/dropped": float(episodes.dropped)}
@@ -121,4 +127,6 @@ def summarise_episodes(episodes: Episodes, achievements: Sequence[str]) -> dict[
     summary["episode/return"] = float(episodes.reward.mean())
     summary["episode/length"] = float(episodes.length.mean())
     rates = (episodes.achievements > 0).mean(axis=0) if achievements else ()
-    return summary | {f"achievement/{name}": float(rate) for name, rate in zip(achievements, rates, strict=True)}
+    means = episodes.measures.mean(axis=0) if measures else ()
+    summary |= {f"achievement/{name}": float(rate) for name, rate in zip(achievements, rates, strict=True)}
+    return summary | {f"measure/{name}": float(mean) for name, mean in zip(measures, means, strict=True)}

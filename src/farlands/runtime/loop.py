@@ -158,7 +158,7 @@ class Run:
             "seconds": self.counters.seconds,
             "progress": self.progress,
             "steps_per_second": rollout.length * rollout.num_rows / max(elapsed, 1e-9),
-            **summarise_episodes(episodes, self.world.spec.achievements),
+            **summarise_episodes(episodes, self.episodes.achievements, self.episodes.measures),
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
         }

@@ -36,7 +36,8 @@ def write_report(page: Page, directory: Path) -> None:
     report = page.report
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        write_records(directory / "report.parquet", _records(report), report.scale.achievements)
+        measures = [measure.name for measure in report.scale.measures]
+        write_records(directory / "report.parquet", _records(report), report.scale.achievements, measures)
         write_atomically(directory / "report.md", report.to_markdown())
         write_json(directory / "report.json", {**report.to_json(), "provenance": page.provenance.to_json()})
         write_atomically(directory / "report.html", render(page))

@@ -88,6 +88,19 @@ ActionSpec: TypeAlias = Discrete | MultiDiscrete | Box
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number that a world notes down about every episode, beside length and reward.
+
+    Attributes:
+        name: An identifier.
+        unit: What it counts, for people.
+    """
+
+    name: str
+    unit: str
+
+
+@dataclass(frozen=True)
 class WorldSpec:
     """What a world looks like from outside; equal specs mean interchangeable worlds.
 
@@ -101,6 +114,7 @@ class WorldSpec:
         achievements: Names of one-off feats an episode may unlock, for records and evaluation.
         depths: Length of the chain of feats each achievement rests on, itself included; empty where that is not known.
         goal: The achievement that is the task; empty where there is no one goal.
+        measures: What else is noted down about an episode.
         rules: Hash of everything that changes what the same seed and actions lead to.
     """
 
@@ -112,6 +126,7 @@ class WorldSpec:
     achievements: tuple[str, ...] = ()
     depths: tuple[int, ...] = ()
     goal: str = ""
+    measures: tuple[Measure, ...] = ()
     rules: str = ""
 
 
@@ -157,6 +172,7 @@ class Episodes:
         reward: float64 ``[N]``, undiscounted sum of the world's own reward.
         cause: ``[N]`` short names of how it ended, e.g. ``"horizon"``.
         achievements: int64 ``[N, len(spec.achievements)]``: step of the first unlock, from 1; -1 when never.
+        measures: float64 ``[N, len(spec.measures)]``; needn't be given where a world has none.
         dropped: Episodes that finished but did not fit the world's log since the last drain.
     """
 
@@ -166,7 +182,12 @@ class Episodes:
     reward: np.ndarray
     cause: np.ndarray
     achievements: np.ndarray
+    measures: np.ndarray = None  # type: ignore[assignment]
     dropped: int = 0
+
+    def __post_init__(self) -> None:
+        if self.measures is None:
+            object.__setattr__(self, "measures", np.empty((len(self.row), 0)))
 
     def __len__(self) -> int:
         return len(self.row)

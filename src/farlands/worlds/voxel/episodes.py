@@ -8,12 +8,15 @@ import numpy as np
 import torch
 import warp as wp
 
+from farlands.worlds.voxel.measures import MEASURE_SCALE, MEASURES, read_measure
 from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, Body, Cause, Clock, VoxelState
 from farlands.worlds.voxel.tables import MILLI
 from farlands.worlds.world import Episodes
 
 LOG_ROW, LOG_TIME, LOG_SEED_LOW, LOG_SEED_HIGH, LOG_LENGTH, LOG_RETURN, LOG_CAUSE, LOG_UNLOCKED = range(8)
-LOG_COLUMNS = LOG_UNLOCKED + NUM_ACHIEVEMENTS
+LOG_MEASURES = LOG_UNLOCKED + NUM_ACHIEVEMENTS
+NUM_MEASURES = len(MEASURES)
+LOG_COLUMNS = LOG_MEASURES + NUM_MEASURES
 EPISODES_PER_WORLD = 16
 """Finished episodes kept per world between two drains."""
 
@@ -46,6 +49,10 @@ def log_episode(s: VoxelState, log: EpisodeLog, shard: int, w: int, r: int):
         k = int(0)
         while k < NUM_ACHIEVEMENTS:
             log.rows[shard, n, LOG_UNLOCKED + k] = s.unlocked[r, k]
+            k += 1
+        k = int(0)
+        while k < NUM_MEASURES:
+            log.rows[shard, n, LOG_MEASURES + k] = read_measure(s, w, r, k)
             k += 1
 
 
@@ -96,7 +103,8 @@ class EpisodeBook:
             length=rows[:, LOG_LENGTH].astype(np.int64),
             reward=rows[:, LOG_RETURN].astype(np.float64) / MILLI,
             cause=np.array([Cause(int(code)).name.lower() for code in rows[:, LOG_CAUSE]], dtype=object),
-            achievements=rows[:, LOG_UNLOCKED:].astype(np.int64),
+            achievements=rows[:, LOG_UNLOCKED:LOG_MEASURES].astype(np.int64),
+            measures=rows[:, LOG_MEASURES:].astype(np.float64) / MEASURE_SCALE,
             dropped=dropped,
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.items import NUM_SLOTS
+from farlands.worlds.voxel.measures import note_item
 from farlands.worlds.voxel.state import NUM_ARMOUR, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import ItemColumn, Tables
 
@@ -69,6 +70,7 @@ def add_item(s: VoxelState, t: Tables, rules: Rules, r: int, item: int, count: i
         i += 1
     if left < count:
         s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) + count - left)
+        note_item(s, r, item)
         unlock(s, t, rules, r, t.item[item, ItemColumn.GAIN_ACHIEVEMENT])
 
 

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZE
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
+from farlands.worlds.voxel.measures import MEASURES
 from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
@@ -149,6 +150,7 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
         achievements=tuple(a.name for a in ACHIEVEMENTS),
         depths=achievement_depths(),
         goal=task.goal,
+        measures=MEASURES,
         rules=rules_hash(options),
     )
 

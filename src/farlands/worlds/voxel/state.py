@@ -26,6 +26,9 @@ MAX_FIXTURES = 64
 
 NUM_ARMOUR = 4
 
+PATCH_SHIFT = 3
+"""Land is counted in patches of 8 x 8 columns."""
+
 
 class Body(IntEnum):
     """Rows of ``VoxelState.body``."""
@@ -82,6 +85,14 @@ class Body(IntEnum):
     """Reward of the present step, in thousandths."""
     RETURN = 34
     """Sum of rewards of the episode, in thousandths."""
+    WALKED = 35
+    """Way gone sideways in the episode, in position units."""
+    PLACES = 36
+    """Patches of land set foot in: bits of ``VoxelState.visited`` set so far."""
+    LOWEST = 37
+    """Least height of the feet at the end of a step, in blocks."""
+    KINDS = 38
+    """Kinds of items carried at some time: bits of ``VoxelState.held`` set so far."""
 
 
 class Cause(IntEnum):
@@ -141,6 +152,8 @@ class VoxelState:
     counts: int16 ``[R, items]``, how many of each item the slots hold.
     unlocked: int32 ``[R, achievements]``, step of the first unlock, -1 before.
     fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations and lights, -1 where free.
+    visited: int32 ``[R, patches / 32]``, a bit for each patch of 8 x 8 columns of the window that was set foot in.
+    held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
     """
 
@@ -157,6 +170,8 @@ class VoxelState:
     counts: wp.array2d(dtype=wp.int16)
     unlocked: wp.array2d(dtype=wp.int32)
     fixtures: wp.array2d(dtype=wp.int32)
+    visited: wp.array2d(dtype=wp.int32)
+    held: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
 
 
@@ -211,6 +226,8 @@ def persistent_arrays(side: int) -> tuple[StateArray, ...]:
         StateArray("counts", wp.int16, ("R", NUM_ITEMS)),
         StateArray("unlocked", wp.int32, ("R", NUM_ACHIEVEMENTS)),
         StateArray("fixtures", wp.int32, ("W", MAX_FIXTURES)),
+        StateArray("visited", wp.int32, ("R", max(1, (side >> PATCH_SHIFT) ** 2 // 32))),
+        StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
     )
 
 

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
 from farlands.worlds.voxel.hand import choose, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock
+from farlands.worlds.voxel.measures import note_place, note_way
 from farlands.worlds.voxel.physics import fluid_around, move_body
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, NUM_HEADINGS, Tables
@@ -150,7 +151,10 @@ def _tick_kernel(
         return
     w = r // rules.agents
     fluid = fluid_around(s, rules, w, r)
+    x = s.body[Body.X, r]
+    y = s.body[Body.Y, r]
     cactus = move_body(s, t, rules, w, r, s.action[_MOVE, r], s.action[_JUMP, r], fluid)
+    note_way(s, r, x, y)
     live(s, t, rules, w, r, fluid, cactus)
     if s.body[Body.SLEEPING, r] > 0:
         _sleep(s, t, rules, w, r)
@@ -186,6 +190,7 @@ def _finish_kernel(
     r = w
     step = s.clock[Clock.STEP, w] + 1
     s.clock[Clock.STEP, w] = step
+    note_place(s, rules, r)
     if rules.goal >= 0 and s.body[Body.CAUSE, r] == Cause.NONE:
         if s.unlocked[r, rules.goal] >= 0:
             s.body[Body.CAUSE, r] = Cause.GOAL

@@ -9,6 +9,7 @@ from farlands.worlds.voxel.blocks import BLOCK_ID, Shape
 from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
+from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import STANDING
 from farlands.worlds.voxel.rng import Purpose, draw
@@ -191,6 +192,7 @@ def _fill_kit(s: VoxelState, t: Tables, kit: wp.array2d(dtype=wp.int32), r: int)
             s.slot_item[r, slot] = wp.uint8(item)
             s.slot_count[r, slot] = wp.uint8(taken)
             s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) + taken)
+            note_item(s, r, item)
             left -= taken
             slot += 1
         k += 1
@@ -220,6 +222,14 @@ def _clear_row(s: VoxelState, r: int):
     k = int(0)
     while k < NUM_ACHIEVEMENTS:
         s.unlocked[r, k] = -1
+        k += 1
+    k = int(0)
+    while k < s.visited.shape[1]:
+        s.visited[r, k] = 0
+        k += 1
+    k = int(0)
+    while k < s.held.shape[1]:
+        s.held[r, k] = 0
         k += 1
 
 
@@ -269,6 +279,8 @@ def _start_agents_kernel(
             s.body[Body.HAND, r] = -1
             s.body[Body.BREAK_CELL, r] = -1
             s.body[Body.SMELTING, r] = -1
+            s.body[Body.LOWEST, r] = found[2]
+            note_place(s, rules, r)
             _fill_kit(s, t, kit, r)
             agent += 1
         i += stride

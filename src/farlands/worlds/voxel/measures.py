@@ -1,0 +1,66 @@
+"""What is noted down about an episode beside its reward: how far it went, how much land and how many things it saw."""
+
+from __future__ import annotations
+
+import warp as wp
+
+from farlands.worlds.voxel.state import PATCH_SHIFT, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.world import Measure
+
+MEASURES = (
+    Measure("distance", "blocks gone sideways"),
+    Measure("places", "patches of land, 8 x 8 blocks each, set foot in"),
+    Measure("descent", "blocks below the start at the lowest"),
+    Measure("item_kinds", "kinds of items carried at some time"),
+)
+"""In the order of the columns of ``Episodes.measures``."""
+
+MEASURE_SCALE = (POSITION_ONE, 1, 1, 1)
+"""What ``read_measure`` gives for one unit of each."""
+
+
+@wp.func
+def _note(bits: wp.array2d(dtype=wp.int32), r: int, index: int):
+    """Set a bit; 1 if it was not set before."""
+    word = bits[r, index >> 5]
+    bit = wp.int32(1) << (index & 31)
+    if (word & bit) != 0:
+        return 0
+    bits[r, index >> 5] = word | bit
+    return 1
+
+
+@wp.func
+def note_way(s: VoxelState, r: int, x: int, y: int):
+    """Add the way sideways from a former position, cut to position units."""
+    dx = float(s.body[Body.X, r] - x)
+    dy = float(s.body[Body.Y, r] - y)
+    s.body[Body.WALKED, r] = s.body[Body.WALKED, r] + wp.int32(wp.sqrt(dx * dx + dy * dy))
+
+
+@wp.func
+def note_place(s: VoxelState, rules: Rules, r: int):
+    """Note down where the row stands."""
+    i = ((s.body[Body.X, r] >> POSITION_SHIFT) & rules.side_mask) >> PATCH_SHIFT
+    j = ((s.body[Body.Y, r] >> POSITION_SHIFT) & rules.side_mask) >> PATCH_SHIFT
+    patch = (i << (rules.side_shift - PATCH_SHIFT)) | j
+    s.body[Body.PLACES, r] = s.body[Body.PLACES, r] + _note(s.visited, r, patch)
+    s.body[Body.LOWEST, r] = wp.min(s.body[Body.LOWEST, r], s.body[Body.Z, r] >> POSITION_SHIFT)
+
+
+@wp.func
+def note_item(s: VoxelState, r: int, item: int):
+    """Note down that the row carries an item."""
+    s.body[Body.KINDS, r] = s.body[Body.KINDS, r] + _note(s.held, r, item)
+
+
+@wp.func
+def read_measure(s: VoxelState, w: int, r: int, index: int):
+    """One of ``MEASURES``, times its scale."""
+    if index == 0:
+        return s.body[Body.WALKED, r]
+    if index == 1:
+        return s.body[Body.PLACES, r]
+    if index == 2:
+        return s.clock[Clock.START_Z, w] - s.body[Body.LOWEST, r]
+    return s.body[Body.KINDS, r]
