@@ -61,11 +61,13 @@ def test_broken_config_files_are_refused(change, said):
     assert said in str(caught.value)
 
 
-def test_missing_key_is_refused():
-    data = json.loads(json.dumps(to_json(voxel_config())))
-    del data["ppo"]["clip"]
-    with pytest.raises(UserError, match=r"missing key 'ppo\.clip'"):
-        train_config_from_json(data, "config.json")
+def test_a_setting_that_came_later_has_its_default():
+    config = voxel_config(steps=12_345)
+    data = json.loads(json.dumps(to_json(config)))
+    del data["ppo"]["clip"], data["rewards"], data["options"]["horizon"], data["recipe"]
+    assert train_config_from_json(data, "config.json") == config
+    del data["options"]
+    assert train_config_from_json(data, "config.json") == config
 
 
 @pytest.mark.parametrize(

@@ -322,17 +322,20 @@ def to_json(config: Any) -> dict[str, Any]:
 def train_config_from_json(data: Any, where: str) -> TrainConfig:
     """Read a ``TrainConfig`` back, checking every key and type.
 
+    A setting that is missing has its default: runs outlive the versions they were begun with, and a new setting's
+    default is what was done before there was one.
+
     Args:
         data: What ``to_json`` gave, after a trip through JSON.
         where: Path of the file, for messages.
 
     Raises:
-        UserError: A key is unknown or missing, or a value has the wrong type.
+        UserError: A key is unknown, or a value has the wrong type.
     """
     if not isinstance(data, dict) or not isinstance(data.get("world"), str):
         raise UserError("not a run's config", where, "it does not name a world")
     options = resolve_options(data["world"])
-    return _decode(TrainConfig, data, where, "", {"options": options})
+    return _decode(TrainConfig, {"options": {}, **data}, where, "", {"options": options})
 
 
 def _decode(kind: Any, value: Any, where: str, key: str, known: dict[str, Any] | None = None) -> Any:
@@ -368,10 +371,7 @@ def _decode_dataclass(kind: Any, value: Any, where: str, key: str, known: dict[s
     for name in value:
         if name not in allowed:
             raise UserError(f"{where}: unknown key", f"{key}{name}", allowed)
-    missing = [name for name in allowed if name not in value]
-    if missing:
-        raise UserError(f"{where}: missing key", f"{key}{missing[0]}", "was it written by another version?")
     try:
-        return kind(**{name: _decode(hints[name], value[name], where, f"{key}{name}.") for name in allowed})
+        return kind(**{name: _decode(hints[name], value[name], where, f"{key}{name}.") for name in value})
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error

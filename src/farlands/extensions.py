@@ -98,6 +98,9 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
     "reward": {
         "rnd": Builtin("farlands.rewards.rnd:RND", "novelty bonus by random network distillation"),
         "items": Builtin("farlands.rewards.items:ItemReward", "so much for each item gathered, up to a cap of each"),
+        "affordances": Builtin(
+            "farlands.rewards.affordances:AffordanceReward", "so much for each action that becomes possible"
+        ),
     },
     "callback": {},
 }

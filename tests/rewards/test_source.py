@@ -75,5 +75,5 @@ def test_not_a_reward(name):
 
 
 def test_unknown_without_a_resolver():
-    with pytest.raises(ValueError, match="'rnf' is unknown; built in: rnd, items"):
+    with pytest.raises(ValueError, match="'rnf' is unknown; built in: rnd, items, affordances"):
         make_reward_sources(RewardConfig(sources=("rnf",)), SPEC)

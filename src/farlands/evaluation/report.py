@@ -75,7 +75,7 @@ class Report:
         if not any(each["not_ended_in_time"] for each in columns):
             rows = [row for row in rows if row[0] != "not ended in time"]
         rows += [
-            (f"{words(each.name)}, {each.unit}", [show_number(figures["measures"][each.name]) for figures in columns])
+            (f"{words(each.name)} ({each.unit})", [show_number(figures["measures"][each.name]) for figures in columns])
             for each in self.scale.measures
         ]
         return [row for row in rows if any(cell != NOTHING for cell in row[1])]

@@ -58,6 +58,20 @@ class ItemsConfig:
                 raise ValueError(f"worth names {name} twice")
 
 
+@dataclass(frozen=True)
+class AffordancesConfig:
+    """Reward for actions that become possible."""
+
+    weight: float = 1.0
+    """Reward of each, once an episode."""
+    actions: tuple[str, ...] = ()
+    """Names of the actions that count, e.g. "craft_*" "smelt_*"; by default all."""
+
+    def __post_init__(self) -> None:
+        if not self.weight > 0:
+            raise ValueError(f"weight is {self.weight}; it must be above 0")
+
+
 def read_worth(text: str) -> tuple[str, int, float]:
     """``"planks:20:0.05"`` to name, cap and reward. Raises ValueError where it is nothing like it."""
     name, _, rest = text.partition(":")
@@ -78,9 +92,11 @@ class RewardConfig:
     task_weight: float = 1.0
     """Weight of the world's own reward; 0 leaves it out."""
     sources: tuple[str, ...] = ()
-    """Further sources: "rnd", "items", or your own, a RewardSource class or a function of the rollout, as
-    "file.py:name" or "module:name"."""
+    """Further sources: "rnd", "items", "affordances", or your own, a RewardSource class or a function of the rollout,
+    as "file.py:name" or "module:name"."""
     rnd: RNDConfig = field(default_factory=RNDConfig)
     """Random network distillation, when among the sources."""
     items: ItemsConfig = field(default_factory=ItemsConfig)
     """Gathering items, when among the sources."""
+    affordances: AffordancesConfig = field(default_factory=AffordancesConfig)
+    """Actions that become possible, when among the sources."""

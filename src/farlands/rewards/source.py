@@ -110,8 +110,12 @@ def _make_reward_source(
         from farlands.rewards.items import ItemReward
 
         return ItemReward(spec, device, config.items)
+    if name == "affordances":
+        from farlands.rewards.affordances import AffordanceReward
+
+        return AffordanceReward(spec, device, config.affordances)
     if resolve is None:
-        raise ValueError(f"reward source {name!r} is unknown; built in: rnd, items")
+        raise ValueError(f"reward source {name!r} is unknown; built in: rnd, items, affordances")
     target = resolve(name)
     if isinstance(target, type) and issubclass(target, RewardSource):
         return target(spec, device)

@@ -58,7 +58,7 @@ def describe_world(spec: WorldSpec) -> str:
     ]
     if spec.achievements:
         lines.append(f"  achievements  {', '.join(spec.achievements)}")
-    lines += [f"  measured      {each.name}: {each.unit}" for each in spec.measures]
+    lines += [f"  measured      {each.name} ({each.unit}): {each.description}" for each in spec.measures]
     lines.append("\nobservation")
     lines += [f"  {key:<16}{_describe_array(array)}" for key, array in spec.observation.items()]
     return "\n".join(lines) + "\n"

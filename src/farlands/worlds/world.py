@@ -93,11 +93,13 @@ class Measure:
 
     Attributes:
         name: An identifier.
-        unit: What it counts, for people.
+        unit: A word or two, e.g. ``"blocks"``.
+        description: One line for people.
     """
 
     name: str
     unit: str
+    description: str = ""
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def test_measures_are_those_of_a_plain_count(window):
             reference.look(world)
     episodes = world.drain_episodes()
     assert sorted(episodes.row.tolist()) == list(range(8))
-    assert [measure.name for measure in MEASURES] == ["distance", "places", "descent", "item_kinds"]
+    assert [measure.name for measure in MEASURES] == ["distance_walked", "places_visited", "descent", "items_held"]
     lived = episodes.measures[np.argsort(episodes.row)]
     for w in range(8):
         expected = reference.measures(w)

@@ -8,10 +8,10 @@ from farlands.worlds.voxel.state import PATCH_SHIFT, POSITION_ONE, POSITION_SHIF
 from farlands.worlds.world import Measure
 
 MEASURES = (
-    Measure("distance", "blocks gone sideways"),
-    Measure("places", "patches of land, 8 x 8 blocks each, set foot in"),
-    Measure("descent", "blocks below the start at the lowest"),
-    Measure("item_kinds", "kinds of items carried at some time"),
+    Measure("distance_walked", "blocks", "Way gone sideways."),
+    Measure("places_visited", "8 x 8 blocks", "Patches of land set foot in."),
+    Measure("descent", "blocks", "How far below the start the feet came."),
+    Measure("items_held", "kinds", "Different items carried at some time."),
 )
 """In the order of the columns of ``Episodes.measures``."""
 
