@@ -11,6 +11,7 @@ from farlands.evaluation.aggregates import performance_profile
 from farlands.evaluation.metrics import survival_curve, unlock_curve
 from farlands.evaluation.page import LearningCurve
 from farlands.evaluation.report import Report, words
+from farlands.evaluation.selection import choose_curves
 from farlands.evaluation.statistics import Estimate
 from farlands.evaluation.survival import SurvivalCurve
 from farlands.evaluation.svg import Line, line_chart
@@ -42,8 +43,9 @@ def learning(curve: LearningCurve) -> str:
 
 def unlocks(report: Report) -> str:
     """How soon the agent unlocks some of its achievements."""
-    names = [name for name, rates in report.rate_rows() if rates[0]["value"]]
-    chosen = [names[i] for i in np.unique(np.linspace(0, len(names) - 1, _UNLOCKS).astype(int))] if names else []
+    rates = {name: np.array([rates[0]["value"] or 0.0]) for name, rates in report.rate_rows() if rates[0]["value"]}
+    depths = dict(zip(report.scale.achievements, report.scale.depths, strict=False))
+    chosen = choose_curves(rates, depths, _UNLOCKS)
     lines = []
     for colour, name in enumerate(chosen):
         curve = unlock_curve(report.agent, report.scale, report.scale.achievements.index(name))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from farlands.errors import UserError
+from farlands.evaluation.selection import choose_curves
 from farlands.runtime.metrics import read_metrics
 
 _SHOWN = 8
@@ -90,22 +91,6 @@ def smooth(values: np.ndarray, counts: np.ndarray, window: int = 512) -> np.ndar
     weight = weights - np.where(before >= 0, weights[before], 0.0)
     # One update may hold more episodes than the window; it then stands alone.
     return np.where(weight > 0, total / np.maximum(weight, 1e-9), values)
-
-
-def choose_curves(curves: Mapping[str, np.ndarray], depths: Mapping[str, int], count: int) -> list[str]:
-    """Some of many curves, the highest end first: the best of every depth, the deepest counting most, then of the rest
-    some from the highest to the lowest, evenly. The easiest alone would only hide each other.
-    """
-    ordered = sorted(curves, key=lambda name: (-curves[name][-1], -curves[name].sum()))
-    best: dict[int, str] = {}
-    for name in ordered:
-        best.setdefault(depths.get(name, 0), name)
-    best.pop(0, None)
-    chosen = {best[depth] for depth in sorted(best, reverse=True)[:count]}
-    others = [name for name in ordered if name not in chosen]
-    free = min(count - len(chosen), len(others))
-    chosen |= {others[place] for place in np.linspace(0, len(others) - 1, free).round().astype(int)}
-    return [name for name in ordered if name in chosen]
 
 
 def _colours(count: int) -> list[str]:

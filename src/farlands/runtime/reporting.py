@@ -90,8 +90,9 @@ def read_curve(metrics: Path, report: Report) -> LearningCurve | None:
     """Smoothed returns and achievements from a run's ``metrics.jsonl``; None where no training episode ended."""
     import numpy as np
 
+    from farlands.evaluation.selection import choose_curves
     from farlands.runtime.metrics import read_metrics
-    from farlands.runtime.plots import choose_curves, smooth
+    from farlands.runtime.plots import smooth
 
     rows = [row for row in read_metrics(metrics) if row.get("episode/count")] if metrics.is_file() else []
     if len(rows) < 2:
