@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import importlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import torch
+
+
+class Cost(NamedTuple):
+    """Seconds, and joules of a GPU; None where they can't be told."""
+
+    seconds: float
+    joules: float | None
 
 
 class Meter:
@@ -20,6 +27,7 @@ class Meter:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._began, self._joules = time.monotonic(), _read_joules(device)
+        self._lap = Cost(0.0, 0.0)
 
     @property
     def seconds(self) -> float:
@@ -31,6 +39,13 @@ class Meter:
         """Of the whole GPU since this was made, whoever else uses it; None where it can't be told."""
         now = _read_joules(self._device)
         return None if now is None or self._joules is None else now - self._joules
+
+    def lap(self) -> Cost:
+        """What was spent since the lap before, or since this was made."""
+        now, before = Cost(self.seconds, self.joules), self._lap
+        self._lap = now
+        known = now.joules is not None and before.joules is not None
+        return Cost(now.seconds - before.seconds, now.joules - before.joules if known else None)
 
 
 def _read_joules(device: torch.device) -> float | None:

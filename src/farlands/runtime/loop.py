@@ -19,6 +19,7 @@ from farlands.rewards.source import RewardSource, reward_streams
 from farlands.runtime.callbacks import Callback, Context
 from farlands.runtime.checkpoint import CheckpointStore, Stateful
 from farlands.runtime.display import Display
+from farlands.runtime.energy import Cost, Meter
 from farlands.runtime.episodes import EpisodeWriter, summarise_episodes
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics
 from farlands.runtime.phases import Phases
@@ -67,11 +68,18 @@ class Counters:
         steps: Of all rows together.
         updates: Of the learner.
         seconds: Of training, over all the processes that carried the run.
+        joules: Of the GPU over the same time; None once it could not be told.
     """
 
     steps: int = 0
     updates: int = 0
     seconds: float = 0.0
+    joules: float | None = 0.0
+
+    def spend(self, cost: Cost) -> None:
+        """Add what an update cost."""
+        self.seconds += cost.seconds
+        self.joules = None if self.joules is None or cost.joules is None else self.joules + cost.joules
 
     def progress(self, config: TrainConfig) -> float:
         """Share of a run done, in [0, 1]."""
@@ -79,10 +87,11 @@ class Counters:
         return min(1.0, max(self.steps / config.steps, of_time))
 
     def state_dict(self) -> dict[str, Any]:
-        return {"steps": self.steps, "updates": self.updates, "seconds": self.seconds}
+        return dict(vars(self))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.steps, self.updates, self.seconds = int(state["steps"]), int(state["updates"]), float(state["seconds"])
+        self.joules = state.get("joules")
 
 
 @dataclass
@@ -111,7 +120,9 @@ class Run:
     saved_steps: int = -1
     _ended_by_callback: bool = False
     _saved_at: float = field(default_factory=time.monotonic)
-    _logged_at: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._meter = Meter(self.world.device)
 
     @property
     def progress(self) -> float:
@@ -149,15 +160,15 @@ class Run:
         figures = fetch_metrics(metrics)
         episodes = self.world.drain_episodes()
         self.episodes.add(episodes, self.counters.steps)
-        now = time.monotonic()
-        elapsed, self._logged_at = now - self._logged_at, now
-        self.counters.seconds += elapsed
+        cost = self._meter.lap()
+        self.counters.spend(cost)
         row = {
             "step": self.counters.steps,
             "update": self.counters.updates,
             "seconds": self.counters.seconds,
             "progress": self.progress,
-            "steps_per_second": rollout.length * rollout.num_rows / max(elapsed, 1e-9),
+            "steps_per_second": rollout.length * rollout.num_rows / max(cost.seconds, 1e-9),
+            **({} if self.counters.joules is None else {"joules": self.counters.joules}),
             **summarise_episodes(episodes, self.episodes.achievements, self.episodes.measures),
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},

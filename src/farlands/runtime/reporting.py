@@ -145,11 +145,17 @@ def _costs(report: Report, subject: Subject) -> dict[str, str]:
     if isinstance(steps, int) and isinstance(seconds, int | float) and seconds > 0:
         where = subject.settings.device, subject.settings.threads
         cost["training"] = f"{steps:,} steps in {_duration(seconds)} ({steps / seconds:,.0f} steps a second)"
+        spent = facts.get("joules")
+        cost["energy of training"] = _energy(spent if isinstance(spent, int | float) else None)
         cost["trained on"] = f"{where[0]}, {where[1]} threads" if where[1] else where[0]
     joules = report.cost.get("joules")
     cost["this measurement"] = _duration(report.cost.get("seconds") or 0.0)
-    cost["its energy"] = "not measured" if joules is None else f"{joules / 3600:.2f} Wh of the GPU, films not counted"
+    cost["energy of this measurement"] = _energy(joules, ", films not counted")
     return cost
+
+
+def _energy(joules: float | None, but: str = "") -> str:
+    return "not measured" if joules is None else f"{joules / 3600:.2f} Wh of the GPU{but}"
 
 
 def _command(config: EvalConfig) -> list[str]:
