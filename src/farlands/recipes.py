@@ -27,6 +27,29 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+_VOXEL_PPO = {
+    "rollout": 64,
+    "epochs": 1,
+    "minibatches": 8,
+    "learning_rate": 1e-3,
+    "discount": 0.997,
+    "entropy": 0.02,
+    "entropy_end": 0.1,
+}
+_CRAFTER_PPO = {
+    "rollout": 128,
+    "epochs": 3,
+    "minibatches": 8,
+    "learning_rate": 5e-4,
+    "discount": 0.95,
+    "gae_lambda": 0.65,
+    "entropy": 0.01,
+    "entropy_end": 0.5,
+}
+_WORTH = (
+    "oak_log:8:0.5", "spruce_log:8:0.5", "cobblestone:11:0.0909", "coal:5:0.4", "iron_ore:3:1.333", "diamond:3:2.667",
+)  # fmt: skip
+
 RECIPES: dict[str, Recipe] = {
     "demo": Recipe(
         "voxel",
@@ -37,16 +60,38 @@ RECIPES: dict[str, Recipe] = {
             "save_every": 60.0,
             "options": {"task": "tools", "horizon": 1_500, "stagger": True},
             "agent": {"hidden": 128},
-            "ppo": {
-                "rollout": 64,
-                "epochs": 1,
-                "minibatches": 8,
-                "learning_rate": 1e-3,
-                "discount": 0.997,
-                "entropy": 0.02,
-                "entropy_end": 0.1,
-            },
+            "ppo": _VOXEL_PPO,
             "rewards": {"sources": ("items",), "items": {"weight": 10.0}},
+        },
+    ),
+    # Logs are worth four times what VPT paid: with fewer, agents stop at the first tools, for want of sticks.
+    "voxel-symbols": Recipe(
+        "voxel",
+        "stone tools and furnaces from symbols, in half an hour on two CPU cores",
+        {
+            "steps": 50_000_000,
+            "num_worlds": 512,
+            "options": {"task": "tools", "horizon": 2_000, "stagger": True},
+            "agent": {"hidden": 128},
+            "ppo": _VOXEL_PPO,
+            "rewards": {"sources": ("items",), "items": {"weight": 10.0, "worth": _WORTH}},
+        },
+    ),
+    "voxel-pixels": Recipe(
+        "voxel",
+        "the same from 64 x 64 pictures; wants a GPU",
+        {
+            "steps": 1_000_000_000,
+            "num_worlds": 4_096,
+            "options": {
+                "task": "tools",
+                "horizon": 2_000,
+                "stagger": True,
+                "senses": ("pixels", "vitals", "status", "inventory", "equipment", "action_mask"),
+            },
+            "agent": {"hidden": 256, "patch": 8, "patch_channels": 64},
+            "ppo": {**_VOXEL_PPO, "learning_rate": 5e-4},
+            "rewards": {"sources": ("items",), "items": {"weight": 10.0, "worth": _WORTH}},
         },
     ),
     # A patch is one tile of the picture. Low discount and lambda, and a large batch, as in Moon et al. (2023).
@@ -57,15 +102,40 @@ RECIPES: dict[str, Recipe] = {
             "steps": 1_000_000,
             "num_worlds": 32,
             "agent": {"hidden": 256, "patch": 7, "patch_channels": 64},
+            "ppo": _CRAFTER_PPO,
+        },
+    ),
+    # As for Crafter, whose rules these are; a patch is one tile here too.
+    "craftax-classic": Recipe(
+        "craftax",
+        "a million steps from pixels with Crafter's rules",
+        {
+            "steps": 1_000_000,
+            "num_worlds": 32,
+            "options": {"variant": "classic", "senses": "pixels"},
+            "agent": {"hidden": 256, "patch": 7, "patch_channels": 64},
+            "ppo": _CRAFTER_PPO,
+        },
+    ),
+    # The settings of the benchmark's own PPO with memory (Matthews et al. 2024).
+    "craftax-full": Recipe(
+        "craftax",
+        "a billion steps from symbols; wants a GPU",
+        {
+            "steps": 1_000_000_000,
+            "num_worlds": 1_024,
+            "options": {"variant": "full", "senses": "symbols"},
+            "agent": {"hidden": 512},
             "ppo": {
-                "rollout": 128,
-                "epochs": 3,
+                "rollout": 64,
+                "epochs": 4,
                 "minibatches": 8,
-                "learning_rate": 5e-4,
-                "discount": 0.95,
-                "gae_lambda": 0.65,
+                "learning_rate": 2e-4,
+                "discount": 0.99,
+                "gae_lambda": 0.8,
                 "entropy": 0.01,
-                "entropy_end": 0.5,
+                "entropy_end": 1.0,
+                "max_grad_norm": 1.0,
             },
         },
     ),
