@@ -29,7 +29,13 @@ class Arena:
     """A batch of flat worlds, one agent each, and short words for editing and stepping them."""
 
     def __init__(self, num_worlds: int, **options: object) -> None:
-        chosen = {"actions": "factored", "ticks_per_step": 1, "sticky_hand": "off", "horizon": 2**30} | options
+        chosen = {
+            "actions": "factored",
+            "ticks_per_step": 1,
+            "sticky_hand": "off",
+            "horizon": 2**30,
+            "endless": False,
+        } | options
         self.world = VoxelWorld(num_worlds, VoxelOptions(**chosen), num_shards=1)  # type: ignore[arg-type]
         self.world.reset(0)
         state, side = self.world.state, self.world.options.window

@@ -158,14 +158,14 @@ def test_steps_into_a_rollout_equal_steps_apart(alone):
 def test_the_hash_names_every_array_of_the_state():
     """Every array of the state struct is persistent but two: a second view of the blocks and the decoded action."""
     fields = {name for name, kind in VoxelState.vars.items() if isinstance(kind.type, wp.array)}
-    assert fields - {"columns", "action"} == {array.name for array in persistent_arrays(64)}
+    assert fields - {"columns", "action"} == {array.name for array in persistent_arrays(64, 4_096)}
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_the_hash_sees_every_element(data):
     world = _hashed()
-    array = data.draw(st.sampled_from(persistent_arrays(32)))
+    array = data.draw(st.sampled_from(persistent_arrays(32, 4_096)))
     tensor = world._by_world(array)
     before = world.state_hash()
     w = data.draw(st.integers(0, 2))
@@ -194,7 +194,7 @@ def _hashed() -> VoxelWorld:
 
 def test_swapping_two_elements_changes_the_hash():
     world = _hashed()
-    blocks = world._by_world(persistent_arrays(32)[0])
+    blocks = world._by_world(persistent_arrays(32, 4_096)[0])
     before = world.state_hash()
     first, second = 5, next(k for k in range(6, 4000) if int(blocks[0, k]) != int(blocks[0, 5]))
     swapped = blocks[0, [second, first]].clone()

@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
+import warp as wp
 
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID, Move
 from farlands.worlds.voxel.items import ITEM_ID
-from farlands.worlds.voxel.measures import MEASURE_SCALE, MEASURES
+from farlands.worlds.voxel.measures import MEASURES, to_units
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.state import POSITION_ONE, Body, Clock
+from farlands.worlds.voxel.state import POSITION_ONE, VISITED_BITS, Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
 STEPS = 120
@@ -37,8 +38,7 @@ class Reference:
             x, y, z = (int(body[w, axis]) for axis in (Body.X, Body.Y, Body.Z))
             dx, dy = (int(body[w, axis] - self._before[w, axis]) for axis in (Body.X, Body.Y))
             self.distance[w] += math.hypot(dx, dy) / POSITION_ONE
-            side = world.options.window
-            self.places[w].add((x // POSITION_ONE % side // 8, y // POSITION_ONE % side // 8))
+            self.places[w].add((x // POSITION_ONE // 8, y // POSITION_ONE // 8))
             self.lowest[w] = min(self.lowest[w], z // POSITION_ONE)
             self.kinds[w] |= set(now["counts"][w].nonzero().flatten().tolist())
         self._before = body
@@ -91,14 +91,16 @@ def test_measures_are_those_of_a_plain_count(window):
 
 
 def test_land_counts_in_patches_of_eight(make_arena):
-    arena = make_arena(1, horizon=2**30)
+    arena = make_arena(1, horizon=2**30, window=128)
+    arena.put_body(PLACES=0)
+    wp.to_torch(arena.world.state.visited).zero_()
     seen = set()
     for _ in range(250):
         arena.act(move=Move.SPRINT)
         x, y = (int(arena.body[axis, 0]) // POSITION_ONE for axis in (Body.X, Body.Y))
         seen.add((x // 8, y // 8))
         assert int(arena.body[Body.PLACES, 0]) == len(seen)
-    assert len(seen) >= 4
+    assert len(seen) >= 7
     assert int(arena.body[Body.WALKED, 0]) == pytest.approx(int(arena.body[Body.Y, 0]) - POSITION_ONE // 2, abs=250), (
         "straight ahead the way is the displacement"
     )
@@ -127,4 +129,22 @@ def test_an_episode_begins_with_its_kit_and_its_place():
         for _ in range(3):
             world.step(torch.full((4,), FLAT_ACTION_ID["craft_stick"], dtype=torch.int32))
     assert world.drain_episodes().measures[:, 3].tolist() == [2.0] * 8
-    assert len(MEASURE_SCALE) == len(MEASURES)
+
+
+@pytest.mark.parametrize("patches", [1, 20, 200, 2_000])
+def test_land_is_counted_without_remembering_it(patches):
+    """Bits set by so many random patches, a thousand times over, turned back into patches."""
+    generator = np.random.default_rng(patches)
+    bits = [len(set(generator.integers(VISITED_BITS, size=patches).tolist())) for _ in range(1_000)]
+    logged = np.zeros((1_000, len(MEASURES)), dtype=np.int64)
+    logged[:, 1] = bits
+    counted = to_units(logged)[:, 1]
+    assert counted.mean() == pytest.approx(patches, rel=0.005)
+    assert counted.std() <= 0.02 * patches
+    if patches <= 20:
+        assert (counted == patches).mean() > 0.85
+
+
+def test_a_sketch_that_is_full_still_gives_a_number():
+    logged = np.full((1, len(MEASURES)), VISITED_BITS)
+    assert np.isfinite(to_units(logged)).all()

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from farlands.worlds.voxel.measures import MEASURE_SCALE, MEASURES, read_measure
+from farlands.worlds.voxel.measures import MEASURES, read_measure, to_units
 from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, Body, Cause, Clock, VoxelState
 from farlands.worlds.voxel.tables import MILLI
 from farlands.worlds.world import Episodes
@@ -104,7 +104,7 @@ class EpisodeBook:
             reward=rows[:, LOG_RETURN].astype(np.float64) / MILLI,
             cause=np.array([Cause(int(code)).name.lower() for code in rows[:, LOG_CAUSE]], dtype=object),
             achievements=rows[:, LOG_UNLOCKED:LOG_MEASURES].astype(np.int64),
-            measures=rows[:, LOG_MEASURES:].astype(np.float64) / MEASURE_SCALE,
+            measures=to_units(rows[:, LOG_MEASURES:]),
             dropped=dropped,
         )
 

@@ -66,7 +66,8 @@ def _lower_top(s: VoxelState, t: Tables, w: int, column: int, z: int):
 
 
 @wp.func
-def _remove_fixture(s: VoxelState, w: int, cell: int):
+def remove_fixture(s: VoxelState, w: int, cell: int):
+    """Strike a cell off the list of stations and lights."""
     i = int(0)
     while i < MAX_FIXTURES:
         fixture = s.fixtures[w, i]
@@ -87,16 +88,17 @@ def free_fixture(s: VoxelState, w: int):
 
 
 @wp.func
-def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: int):
-    """Change one cell and everything derived from it. Stations and lights need a ``free_fixture``."""
-    old = wp.int32(s.blocks[w, cell])
-    s.blocks[w, cell] = wp.uint8(block)
-    if t.block[old, BlockColumn.FIXTURE] != 0:
-        _remove_fixture(s, w, cell)
+def add_fixture(s: VoxelState, t: Tables, w: int, cell: int, block: int):
+    """List a block if it is a station or light and there is a place for it."""
     if t.block[block, BlockColumn.FIXTURE] != 0:
         place = free_fixture(s, w)
         if place >= 0:
             s.fixtures[w, place] = (block << FIXTURE_SHIFT) | cell
+
+
+@wp.func
+def fit_top(s: VoxelState, t: Tables, w: int, cell: int, block: int):
+    """Keep the top of a column right after one of its cells has become ``block``."""
     column = cell >> HEIGHT_SHIFT
     z = cell_z(cell)
     top = wp.int32(s.tops[w, column])
@@ -104,6 +106,18 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
         s.tops[w, column] = wp.uint8(wp.max(top, z + 1))
     elif top == z + 1:
         _lower_top(s, t, w, column, z)
+
+
+@wp.func
+def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: int):
+    """Change one cell and everything derived from it. Stations and lights need a ``free_fixture``."""
+    old = wp.int32(s.blocks[w, cell])
+    s.blocks[w, cell] = wp.uint8(block)
+    s.edited[w, cell >> HEIGHT_SHIFT] = s.edited[w, cell >> HEIGHT_SHIFT] | (wp.int64(1) << wp.int64(cell_z(cell)))
+    if t.block[old, BlockColumn.FIXTURE] != 0:
+        remove_fixture(s, w, cell)
+    add_fixture(s, t, w, cell, block)
+    fit_top(s, t, w, cell, block)
 
 
 @wp.func

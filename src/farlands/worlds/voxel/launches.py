@@ -13,10 +13,11 @@ from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
+from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
-from farlands.worlds.voxel.state import Rules, VoxelState
+from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, Rules, VoxelState
 from farlands.worlds.voxel.step import (
     _act_kernel,
     _advance_clock_kernel,
@@ -30,6 +31,9 @@ from farlands.worlds.world import Step
 _CUDA_THREADS = 1 << 18
 """Threads of a launch over a list whose length only the device knows; each strides over the list."""
 
+_TICKS_BETWEEN_MOVES = 32
+"""Ticks after which windows are looked after even within a step: nobody reaches a window's edge sooner."""
+
 _SYMBOLS = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
     "action_mask",
@@ -40,6 +44,7 @@ _SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8}
 _WORLD_KERNELS = (
     _act_kernel,
     _begin_episode_kernel,
+    _follow_kernel,
     _fill_columns_kernel,
     _place_features_kernel,
     _start_agents_kernel,
@@ -76,6 +81,8 @@ class Launcher:
     actions: wp.array
     finished: wp.array
     count: wp.array
+    moved: wp.array
+    moved_count: wp.array
     everyone: wp.array
     shard_sizes: wp.array
     log: EpisodeLog
@@ -87,7 +94,9 @@ class Launcher:
         """One step of a shard: act, tick, finish, remember last observations, regenerate, observe."""
         s, t, rules, begin, size = self.state, self.tables, self.rules, shard.begin, shard.size
         self._launch(_act_kernel, size, [t, rules, self.actions, begin], [s])
-        for _ in range(self.options.ticks_per_step):
+        for tick in range(self.options.ticks_per_step):
+            if tick and tick % _TICKS_BETWEEN_MOVES == 0:
+                self.follow(shard)
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
@@ -97,17 +106,34 @@ class Launcher:
         )  # fmt: skip
         self.sense(shard, final, self.finished, self.count)
         self.regenerate(shard, self.finished, self.count)
+        self.follow(shard)
         self.sense(shard, out.observation, self.everyone, self.shard_sizes)
 
     def regenerate(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
         """Give the first ``count[shard]`` worlds of the shard's part of a list their next level."""
-        s, rules = self.state, self.rules
         listed = [worlds, count, shard.number, shard.begin, self._threads]
-        self._launch(_begin_episode_kernel, self._threads, [rules, *listed], [s])
-        self._launch(_sample_lattice_kernel, self._threads, [rules, s, *listed], [self.lattice])
-        self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, *listed], [s])
-        self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, *listed], [s])
-        self._launch(_start_agents_kernel, self._threads, [self.tables, rules, self.kit, *listed], [s])
+        self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
+        self._make_land(self.options.window, listed)
+        self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+
+    def follow(self, shard: Shard) -> None:
+        """Move windows after their agents: hand over what is left, make what is entered, recall what was changed."""
+        if not self.options.endless:
+            return
+        s, fixed = self.state, [self.tables, self.rules]
+        self._launch(_begin_following_kernel, 1, [shard.number], [self.moved_count])
+        self._launch(_follow_kernel, shard.size, [*fixed, shard.number, shard.begin], [s, self.moved, self.moved_count])
+        listed = [self.moved, self.moved_count, shard.number, shard.begin, self._threads]
+        self._make_land(CHUNK, listed)
+        self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+
+    def _make_land(self, depth: int, listed: list) -> None:
+        """Land in the regions of the listed worlds, each as long as the window and ``depth`` blocks deep."""
+        s, rules, side = self.state, self.rules, self.options.window
+        self._launch(_sample_lattice_kernel, self._threads, [s, side, depth, *listed], [self.lattice])
+        self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, side * depth, *listed], [s])
+        chunks = (side >> CHUNK_SHIFT) * (depth >> CHUNK_SHIFT)
+        self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, chunks, *listed], [s])
 
     def sense(self, shard: Shard, into: Mapping[str, torch.Tensor], worlds: wp.array, count: wp.array) -> None:
         """Write the observations of the listed worlds."""

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import numpy as np
 import warp as wp
 
-from farlands.worlds.voxel.state import PATCH_SHIFT, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.rng import Purpose, draw
+from farlands.worlds.voxel.state import (
+    PATCH_SHIFT,
+    POSITION_ONE,
+    POSITION_SHIFT,
+    VISITED_BITS,
+    Body,
+    Clock,
+    VoxelState,
+)
 from farlands.worlds.world import Measure
+
+_INDEX_MASK = (1 << 22) - 1
 
 MEASURES = (
     Measure("distance_walked", "blocks", "Way gone sideways."),
@@ -15,8 +27,18 @@ MEASURES = (
 )
 """In the order of the columns of ``Episodes.measures``."""
 
-MEASURE_SCALE = (POSITION_ONE, 1, 1, 1)
-"""What ``read_measure`` gives for one unit of each."""
+
+def to_units(logged: np.ndarray) -> np.ndarray:
+    """What ``read_measure`` gave, int ``[N, measures]``, as float64 in the units of ``MEASURES``.
+
+    Land is counted by linear counting (Whang et al. 1990): of m bits set at random by n patches, m exp(-n / m) stay
+    clear. Of 20 patches nine counts in ten are exact; at 2,000 the standard error is 2 %.
+    """
+    values = logged.astype(np.float64)
+    values[:, 0] /= POSITION_ONE
+    clear = np.maximum(VISITED_BITS - values[:, 1], 0.5) / VISITED_BITS
+    values[:, 1] = np.rint(-VISITED_BITS * np.log(clear))
+    return values
 
 
 @wp.func
@@ -39,12 +61,12 @@ def note_way(s: VoxelState, r: int, x: int, y: int):
 
 
 @wp.func
-def note_place(s: VoxelState, rules: Rules, r: int):
-    """Note down where the row stands."""
-    i = ((s.body[Body.X, r] >> POSITION_SHIFT) & rules.side_mask) >> PATCH_SHIFT
-    j = ((s.body[Body.Y, r] >> POSITION_SHIFT) & rules.side_mask) >> PATCH_SHIFT
-    patch = (i << (rules.side_shift - PATCH_SHIFT)) | j
-    s.body[Body.PLACES, r] = s.body[Body.PLACES, r] + _note(s.visited, r, patch)
+def note_place(s: VoxelState, r: int):
+    """Note down where the row stands: a bit by hash of the patch."""
+    i = s.body[Body.X, r] >> (POSITION_SHIFT + PATCH_SHIFT)
+    j = s.body[Body.Y, r] >> (POSITION_SHIFT + PATCH_SHIFT)
+    word = draw(wp.uint32(0), wp.uint32(0), i, j & _INDEX_MASK, Purpose.VISITED)[0]
+    s.body[Body.PLACES, r] = s.body[Body.PLACES, r] + _note(s.visited, r, wp.int32(word & wp.uint32(VISITED_BITS - 1)))
     s.body[Body.LOWEST, r] = wp.min(s.body[Body.LOWEST, r], s.body[Body.Z, r] >> POSITION_SHIFT)
 
 
@@ -56,7 +78,7 @@ def note_item(s: VoxelState, r: int, item: int):
 
 @wp.func
 def read_measure(s: VoxelState, w: int, r: int, index: int):
-    """One of ``MEASURES``, times its scale."""
+    """What stands for one of ``MEASURES`` in the state; see ``to_units``."""
     if index == 0:
         return s.body[Body.WALKED, r]
     if index == 1:

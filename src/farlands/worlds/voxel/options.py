@@ -48,6 +48,10 @@ class VoxelOptions:
     """Whether effort makes hungry; hunger stops healing and, at its worst, takes health down to one point."""
     window: int = 64
     """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
+    endless: bool = True
+    """Whether the land goes on for ever; if not, the first window is all there is and its edge cannot be passed."""
+    journal: int = 4_096
+    """Changes to land left behind that a world remembers; beyond, the oldest are forgotten."""
     stagger: bool = False
     """Cut each world's first episode at a random step, so that a batch does not end its episodes all at once."""
     senses: tuple[str, ...] = SYMBOLS

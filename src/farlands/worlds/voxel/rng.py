@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     DROP = 8
     LAVA_LEVEL = 9
     SPAWN_HEADING = 10
+    VISITED = 11
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -16,7 +16,7 @@ from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
-RULES_VERSION = 3
+RULES_VERSION = 4
 """Raised whenever code, not data, changes what the same seed and actions lead to."""
 
 _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
@@ -185,7 +185,9 @@ def closest(name: str, allowed: tuple[str, ...]) -> str:
 
 def check_options(options: VoxelOptions) -> None:
     """Raise ValueError in one line for an option that can't be."""
-    positive = {"horizon": 2**30, "ticks_per_step": 1000, "mining_speed": 1000, "width": 4096, "height": 4096}
+    positive = {
+        "horizon": 2**30, "ticks_per_step": 1000, "mining_speed": 1000, "journal": 2**20, "width": 4096, "height": 4096,
+    }  # fmt: skip
     for name, most in positive.items():
         value = getattr(options, name)
         if not 1 <= value <= most:

@@ -26,8 +26,13 @@ MAX_FIXTURES = 64
 
 NUM_ARMOUR = 4
 
+CHUNK_SHIFT = 4
+CHUNK = 1 << CHUNK_SHIFT
+"""Land is made, and the window moves, in chunks of 16 x 16 columns."""
 PATCH_SHIFT = 3
 """Land is counted in patches of 8 x 8 columns."""
+VISITED_BITS = 2048
+"""Size of the sketch in which patches are counted."""
 
 
 class Body(IntEnum):
@@ -88,7 +93,7 @@ class Body(IntEnum):
     WALKED = 35
     """Way gone sideways in the episode, in position units."""
     PLACES = 36
-    """Patches of land set foot in: bits of ``VoxelState.visited`` set so far."""
+    """Bits of ``VoxelState.visited`` set so far."""
     LOWEST = 37
     """Least height of the feet at the end of a step, in blocks."""
     KINDS = 38
@@ -131,6 +136,17 @@ class Clock(IntEnum):
     START_Z = 12
     LIMIT = 13
     """Steps after which this episode is cut."""
+    REGION_X = 14
+    """Least block coordinate of the part of the window made last."""
+    REGION_Y = 15
+    REGION_NX = 16
+    """Its size in blocks."""
+    REGION_NY = 17
+    JOURNAL_FIRST = 18
+    """Place of the oldest entry in ``VoxelState.journal``."""
+    JOURNAL_COUNT = 19
+    FORGOTTEN = 20
+    """Changes that the journal had no room for any more."""
 
 
 NUM_BODY = len(Body)
@@ -152,7 +168,9 @@ class VoxelState:
     counts: int16 ``[R, items]``, how many of each item the slots hold.
     unlocked: int32 ``[R, achievements]``, step of the first unlock, -1 before.
     fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations and lights, -1 where free.
-    visited: int32 ``[R, patches / 32]``, a bit for each patch of 8 x 8 columns of the window that was set foot in.
+    edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
+    journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
+    visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
     """
@@ -170,6 +188,8 @@ class VoxelState:
     counts: wp.array2d(dtype=wp.int16)
     unlocked: wp.array2d(dtype=wp.int32)
     fixtures: wp.array2d(dtype=wp.int32)
+    edited: wp.array2d(dtype=wp.int64)
+    journal: wp.array2d(dtype=wp.int64)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
@@ -211,8 +231,8 @@ class StateArray:
         return "R" in self.shape
 
 
-def persistent_arrays(side: int) -> tuple[StateArray, ...]:
-    """Every array that makes up a world: what is hashed, snapshot and saved."""
+def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
+    """Every array that makes up a world, what is hashed and saved, by the window's side and the journal's capacity."""
     return (
         StateArray("blocks", wp.uint8, ("W", side * side * HEIGHT)),
         StateArray("tops", wp.uint8, ("W", side * side)),
@@ -226,16 +246,18 @@ def persistent_arrays(side: int) -> tuple[StateArray, ...]:
         StateArray("counts", wp.int16, ("R", NUM_ITEMS)),
         StateArray("unlocked", wp.int32, ("R", NUM_ACHIEVEMENTS)),
         StateArray("fixtures", wp.int32, ("W", MAX_FIXTURES)),
-        StateArray("visited", wp.int32, ("R", max(1, (side >> PATCH_SHIFT) ** 2 // 32))),
+        StateArray("edited", wp.int64, ("W", side * side)),
+        StateArray("journal", wp.int64, ("W", journal)),
+        StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
     )
 
 
-def allocate_state(num_worlds: int, num_agents: int, side: int, device: str) -> VoxelState:
+def allocate_state(num_worlds: int, num_agents: int, side: int, journal: int, device: str) -> VoxelState:
     """A zeroed state on ``device``."""
     sizes = {"W": num_worlds, "R": num_worlds * num_agents}
     state = VoxelState()
-    for array in persistent_arrays(side):
+    for array in persistent_arrays(side, journal):
         shape = tuple(sizes[size] if isinstance(size, str) else size for size in array.shape)
         setattr(state, array.name, wp.zeros(shape, dtype=array.dtype, device=device))
     state.columns = wp.array(

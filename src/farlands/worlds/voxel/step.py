@@ -190,7 +190,7 @@ def _finish_kernel(
     r = w
     step = s.clock[Clock.STEP, w] + 1
     s.clock[Clock.STEP, w] = step
-    note_place(s, rules, r)
+    note_place(s, r)
     if rules.goal >= 0 and s.body[Body.CAUSE, r] == Cause.NONE:
         if s.unlocked[r, rules.goal] >= 0:
             s.body[Body.CAUSE, r] = Cause.GOAL

@@ -76,7 +76,7 @@ class VoxelWorld(World):
         self._graphs: dict[tuple[int, ...], list[object]] = {}
         self._graph_lock = threading.Lock()
         self._renderers: dict[tuple[int, int], Renderer] = {}
-        self.state = allocate_state(num_worlds, self.num_agents, self._side, self._device)
+        self.state = allocate_state(num_worlds, self.num_agents, self._side, options.journal, self._device)
         self._tensors = {a.name: wp.to_torch(getattr(self.state, a.name)) for a in self._arrays}
         self._launcher = self._make_launcher()
         self.final_observation = self.allocate().observation
@@ -85,7 +85,7 @@ class VoxelWorld(World):
 
     @property
     def _arrays(self) -> tuple[StateArray, ...]:
-        return persistent_arrays(self._side)
+        return persistent_arrays(self._side, self.options.journal)
 
     def _make_shards(self, num_shards: int) -> list[Shard]:
         if self.device.type != "cpu":
@@ -138,6 +138,8 @@ class VoxelWorld(World):
             actions=wp.from_torch(self._actions, requires_grad=False),
             finished=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
             count=wp.from_torch(self._count, requires_grad=False),
+            moved=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
+            moved_count=wp.zeros(shards, dtype=wp.int32, device=device),
             everyone=wp.array(np.arange(self.num_worlds), dtype=wp.int32, device=device),
             shard_sizes=wp.array([shard.size for shard in self._shards], dtype=wp.int32, device=device),
             log=self._book.log,

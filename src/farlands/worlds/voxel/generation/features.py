@@ -12,13 +12,11 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, BLOCK_ID, DIRT, GRASS, SNOW, STONE
-from farlands.worlds.voxel.generation.terrain import Biome, Lattice, biome_of, relief_between
+from farlands.worlds.voxel.generation.terrain import Biome, Lattice, Region, biome_of, region_of, relief_between
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.rng import Purpose, draw
-from farlands.worlds.voxel.state import Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, Clock, Rules, VoxelState
 
-CHUNK_SHIFT = 4
-CHUNK = 1 << CHUNK_SHIFT
 _OAK_LOG = BLOCK_ID["oak_log"]
 _SPRUCE_LOG = BLOCK_ID["spruce_log"]
 _OAK_LEAVES = BLOCK_ID["oak_leaves"]
@@ -181,15 +179,15 @@ def _tree_chance(biome: int):
 
 
 @wp.func
-def _try_tree(s: VoxelState, lattice: Lattice, rules: Rules, w: int, x0: int, y0: int, number: int):
+def _try_tree(
+    s: VoxelState, lattice: Lattice, region: Region, rules: Rules, w: int, x0: int, y0: int, number: int
+):  # fmt: skip
     seed_low = wp.uint32(s.clock[Clock.SEED_LOW, w])
     seed_high = wp.uint32(s.clock[Clock.SEED_HIGH, w])
     words = draw(seed_low, seed_high, _chunk_key(x0, y0), number, Purpose.TREE)
     dx = 2 + wp.int32(words[0] % wp.uint32(CHUNK - 4))
     dy = 2 + wp.int32(words[1] % wp.uint32(CHUNK - 4))
-    land = relief_between(
-        lattice, rules, w, x0 - s.clock[Clock.ORIGIN_X, w] + dx, y0 - s.clock[Clock.ORIGIN_Y, w] + dy
-    )  # fmt: skip
+    land = relief_between(lattice, region, w, x0 - region.x + dx, y0 - region.y + dy)
     biome = biome_of(land)
     if wp.int32(words[2] & wp.uint32(255)) >= _tree_chance(biome):
         return
@@ -211,6 +209,7 @@ def _place_features_kernel(
     veins: wp.array2d(dtype=wp.int32),
     # In
     lattice: Lattice,
+    chunks: int,
     worlds: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
     shard: int,
@@ -219,15 +218,15 @@ def _place_features_kernel(
     # Out
     s: VoxelState,
 ):
-    """Veins and trees of every chunk of the listed worlds."""
-    across = (rules.side_mask + 1) >> CHUNK_SHIFT
-    chunks = across * across
+    """Veins and trees of all ``chunks`` chunks of the listed worlds' regions."""
     i = wp.tid()
     while i < count[shard] * chunks:
         w = worlds[begin + i // chunks]
         chunk = i % chunks
-        x0 = s.clock[Clock.ORIGIN_X, w] + (chunk // across) * CHUNK
-        y0 = s.clock[Clock.ORIGIN_Y, w] + (chunk % across) * CHUNK
+        region = region_of(s, w)
+        across = region.ny >> CHUNK_SHIFT
+        x0 = region.x + (chunk // across) * CHUNK
+        y0 = region.y + (chunk % across) * CHUNK
         number = int(0)
         kind = int(0)
         while kind < veins.shape[0]:
@@ -241,6 +240,6 @@ def _place_features_kernel(
             kind += 1
         k = int(0)
         while k < TREE_TRIES:
-            _try_tree(s, lattice, rules, w, x0, y0, k)
+            _try_tree(s, lattice, region, rules, w, x0, y0, k)
             k += 1
         i += stride

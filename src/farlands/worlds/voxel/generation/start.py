@@ -9,6 +9,7 @@ from farlands.worlds.voxel.blocks import BLOCK_ID, Shape
 from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
+from farlands.worlds.voxel.journal import clear_journal
 from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import STANDING
@@ -105,10 +106,15 @@ def _begin_episode_kernel(
                 s.clock[Clock.ORIGIN_X, w] = x - ((rules.side_mask + 1) >> 1)
                 s.clock[Clock.ORIGIN_Y, w] = y - ((rules.side_mask + 1) >> 1)
             k += 1
+        s.clock[Clock.REGION_X, w] = s.clock[Clock.ORIGIN_X, w]
+        s.clock[Clock.REGION_Y, w] = s.clock[Clock.ORIGIN_Y, w]
+        s.clock[Clock.REGION_NX, w] = rules.side_mask + 1
+        s.clock[Clock.REGION_NY, w] = rules.side_mask + 1
         k = int(0)
         while k < MAX_FIXTURES:
             s.fixtures[w, k] = -1
             k += 1
+        clear_journal(s, w)
         i += stride
 
 
@@ -280,7 +286,7 @@ def _start_agents_kernel(
             s.body[Body.BREAK_CELL, r] = -1
             s.body[Body.SMELTING, r] = -1
             s.body[Body.LOWEST, r] = found[2]
-            note_place(s, rules, r)
+            note_place(s, r)
             _fill_kit(s, t, kit, r)
             agent += 1
         i += stride

@@ -73,6 +73,27 @@ class Lattice:
     caves: wp.array2d(dtype=wp.vec3)
 
 
+@wp.struct
+class Region:
+    """The part of a world's window that is being made: its least block coordinates and its size, whole chunks."""
+
+    x: int
+    y: int
+    nx: int
+    ny: int
+
+
+@wp.func
+def region_of(s: VoxelState, w: int):
+    """Where world ``w`` is being made."""
+    region = Region()
+    region.x = s.clock[Clock.REGION_X, w]
+    region.y = s.clock[Clock.REGION_Y, w]
+    region.nx = s.clock[Clock.REGION_NX, w]
+    region.ny = s.clock[Clock.REGION_NY, w]
+    return region
+
+
 @wp.func
 def biome_of(land: Relief):
     """Biome from relief; the sea wins, then height, then cold, then drought."""
@@ -101,10 +122,10 @@ def _seed_high(s: VoxelState, w: int):
 
 @kernel
 def _sample_lattice_kernel(
-    # Model
-    rules: Rules,
     # In
     s: VoxelState,
+    span: int,
+    depth: int,
     worlds: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
     shard: int,
@@ -113,18 +134,21 @@ def _sample_lattice_kernel(
     # Out
     lattice: Lattice,
 ):
-    """Evaluate the fields on the lattices of the listed worlds: relief nodes first, then cave nodes."""
-    side = rules.side_mask + 1
-    across = (side >> COLUMN_SHIFT) + 1
-    cave_across = (side >> CAVE_SHIFT) + 1
-    num_relief = across * across
-    nodes = num_relief + cave_across * cave_across * CAVE_LEVELS
+    """Evaluate the fields on the lattices of the listed worlds' regions: relief nodes first, then cave nodes.
+
+    Every region is ``span`` by ``depth`` blocks, whichever way it lies.
+    """
+    num_relief = ((span >> COLUMN_SHIFT) + 1) * ((depth >> COLUMN_SHIFT) + 1)
+    nodes = num_relief + ((span >> CAVE_SHIFT) + 1) * ((depth >> CAVE_SHIFT) + 1) * CAVE_LEVELS
     i = wp.tid()
     while i < count[shard] * nodes:
         w = worlds[begin + i // nodes]
         node = i % nodes
-        x0 = s.clock[Clock.ORIGIN_X, w]
-        y0 = s.clock[Clock.ORIGIN_Y, w]
+        region = region_of(s, w)
+        x0 = region.x
+        y0 = region.y
+        across = (region.ny >> COLUMN_SHIFT) + 1
+        cave_across = (region.ny >> CAVE_SHIFT) + 1
         if node < num_relief:
             land = relief_at(
                 _seed_low(s, w), _seed_high(s, w),
@@ -147,9 +171,9 @@ def _sample_lattice_kernel(
 
 
 @wp.func
-def relief_between(lattice: Lattice, rules: Rules, w: int, dx: int, dy: int):
-    """Relief at an offset from the window's origin, interpolated."""
-    across = ((rules.side_mask + 1) >> COLUMN_SHIFT) + 1
+def relief_between(lattice: Lattice, region: Region, w: int, dx: int, dy: int):
+    """Relief at an offset into the region, interpolated."""
+    across = (region.ny >> COLUMN_SHIFT) + 1
     node = (dx >> COLUMN_SHIFT) * across + (dy >> COLUMN_SHIFT)
     u = float(dx & (COLUMN_SPACING - 1)) / float(COLUMN_SPACING)
     v = float(dy & (COLUMN_SPACING - 1)) / float(COLUMN_SPACING)
@@ -183,9 +207,9 @@ def relief_between(lattice: Lattice, rules: Rules, w: int, dx: int, dy: int):
 
 
 @wp.func
-def _caves_between(lattice: Lattice, rules: Rules, w: int, dx: int, dy: int, level: int):
+def _caves_between(lattice: Lattice, region: Region, w: int, dx: int, dy: int, level: int):
     """Cave fields over a column at one level of the lattice."""
-    across = ((rules.side_mask + 1) >> CAVE_SHIFT) + 1
+    across = (region.ny >> CAVE_SHIFT) + 1
     node = ((dx >> CAVE_SHIFT) * across + (dy >> CAVE_SHIFT)) * CAVE_LEVELS + level
     u = float(dx & (CAVE_SPACING - 1)) / float(CAVE_SPACING)
     v = float(dy & (CAVE_SPACING - 1)) / float(CAVE_SPACING)
@@ -311,6 +335,7 @@ def _fill_columns_kernel(
     rules: Rules,
     # In
     lattice: Lattice,
+    columns: int,
     worlds: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
     shard: int,
@@ -319,18 +344,18 @@ def _fill_columns_kernel(
     # Out
     s: VoxelState,
 ):
-    """Fill every column of the listed worlds, eight cells a store, and record its top."""
-    side = rules.side_mask + 1
-    columns = side * side
+    """Fill all ``columns`` columns of the listed worlds' regions, eight cells a store, and record their tops."""
     i = wp.tid()
     while i < count[shard] * columns:
         w = worlds[begin + i // columns]
-        dx = (i % columns) >> rules.side_shift
-        dy = i & rules.side_mask
-        x = s.clock[Clock.ORIGIN_X, w] + dx
-        y = s.clock[Clock.ORIGIN_Y, w] + dy
+        region = region_of(s, w)
+        dx = (i % columns) // region.ny
+        dy = (i % columns) % region.ny
+        x = region.x + dx
+        y = region.y + dy
         column = ((x & rules.side_mask) << rules.side_shift) | (y & rules.side_mask)
-        land = relief_between(lattice, rules, w, dx, dy)
+        s.edited[w, column] = wp.int64(0)
+        land = relief_between(lattice, region, w, dx, dy)
         biome = biome_of(land)
         surface = int(land.height)
         word = draw(_seed_low(s, w), _seed_high(s, w), x, y & _INDEX_MASK, Purpose.PLANT)[0]
@@ -339,7 +364,7 @@ def _fill_columns_kernel(
         if surface < SEA_LEVEL + 1:
             roof = surface - 5
         ravine = land.ravine < RAVINE_WIDTH and surface > SEA_LEVEL + 1 and biome != Biome.OCEAN
-        low = _caves_between(lattice, rules, w, dx, dy, 0)
+        low = _caves_between(lattice, region, w, dx, dy, 0)
         top = int(0)
         k = int(0)
         while k < HEIGHT // 8:
@@ -348,7 +373,7 @@ def _fill_columns_kernel(
                 bits = wp.uint64(0x0202020202020202)
                 if k == 0 or k * 8 + 7 > surface - SOIL_DEPTH:
                     bits = _ground_word(k, surface, biome, word)
-                high = _caves_between(lattice, rules, w, dx, dy, k + 1)
+                high = _caves_between(lattice, region, w, dx, dy, k + 1)
                 tunnels = _may_cross(low[0], high[0]) and _may_cross(low[1], high[1])
                 if tunnels or wp.max(low[2], high[2]) > CAVERN_THRESHOLD:
                     bits = _carve_word(bits, k, low, high, roof)
