@@ -1,7 +1,7 @@
 """How often and how fast the scripted expert makes a diamond pickaxe from nothing; records what tests replay.
 
     python benchmarks/chains.py --seeds 20            # the share of seeds and the steps taken
-    python benchmarks/chains.py --record              # also write tests/worlds/voxel/chains/*.json anew
+    python benchmarks/chains.py --record              # also write tests/worlds/voxel/chains/*.replay anew
 
 Default options but for the task, and only ``World.step``. Prints one JSON line per seed and per figure.
 """
@@ -18,33 +18,31 @@ import torch
 
 from farlands.worlds.voxel.expert.expert import Expert
 from farlands.worlds.voxel.expert.planner import PlanError
-from farlands.worlds.voxel.expert.recording import Recording, replay
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.persistence.replays import Recorder, Replay
 from farlands.worlds.voxel.world import VoxelWorld
 
 CHAINS = Path(__file__).parent.parent / "tests" / "worlds" / "voxel" / "chains"
 KEPT = 3
 
 
-def play(world: VoxelWorld, seed: int) -> tuple[str, Recording]:
-    """One episode of the expert: how it ended, and its recording."""
+def play(world: VoxelWorld, seed: int) -> tuple[str, Replay]:
+    """One episode of the expert: how it ended, and its replay."""
     world.reset([seed])
     world.drain_episodes()
-    out = world.allocate()
-    actions = bytearray()
-    state_hash = 0
+    out, recorder = world.allocate(), Recorder(world, seed=seed)
     cause = "gave_up"
     try:
         for action in Expert(world).actions():
-            state_hash = int(world.state_hash()[0])
-            world.step(torch.tensor([action], dtype=torch.int32), out)
-            actions.append(action)
+            chosen = torch.tensor([action], dtype=torch.int32)
+            recorder.note(chosen)
+            world.step(chosen, out)
             if bool(out.terminated[0] | out.truncated[0]):
                 cause = str(world.drain_episodes().cause[0])
                 break
     except PlanError as error:
         cause = f"no plan: {error}"
-    return cause, Recording(seed, world.options, world.spec.rules, bytes(actions), state_hash)
+    return cause, recorder.finish()
 
 
 def main() -> None:
@@ -61,11 +59,9 @@ def main() -> None:
         began = time.perf_counter()
         cause, recording = play(world, seed)
         seconds = round(time.perf_counter() - began, 1)
-        print(
-            json.dumps({"seed": seed, "cause": cause, "steps": len(recording.actions), "seconds": seconds}), flush=True
-        )
+        print(json.dumps({"seed": seed, "cause": cause, "steps": len(recording), "seconds": seconds}), flush=True)
         if cause == "goal":
-            steps.append(len(recording.actions))
+            steps.append(len(recording))
             if chosen.record and len(steps) <= KEPT:
                 keep(recording, len(steps))
     print(
@@ -75,13 +71,13 @@ def main() -> None:
         print(json.dumps({"name": "expert_diamond_pickaxe_median_steps", "value": statistics.median(steps)}))
 
 
-def keep(recording: Recording, number: int) -> None:
-    """Write a recording where the tests look for it, after checking that it replays."""
-    state_hash, episodes = replay(recording)
-    assert state_hash == recording.state_hash, f"seed {recording.seed}: replay ends at {state_hash}"
-    assert episodes.cause.tolist() == ["goal"], f"seed {recording.seed}: replay ends by {episodes.cause}"
+def keep(recording: Replay, number: int) -> None:
+    """Write a replay where the tests look for it, after checking that it plays."""
+    for world in recording.play():
+        episodes = world.drain_episodes()
+    assert episodes.cause.tolist() == ["goal"], f"seed {recording.seed}: the replay ends by {episodes.cause}"
     CHAINS.mkdir(parents=True, exist_ok=True)
-    recording.save(CHAINS / f"diamond_pickaxe_{number}.json")
+    recording.write(CHAINS / f"diamond_pickaxe_{number}.replay", overwrite=True)
 
 
 if __name__ == "__main__":

@@ -64,15 +64,10 @@ def fresh_land(seed: int, origin: tuple[int, int], side: int) -> tuple[np.ndarra
     """Blocks and tops of a window made whole at that origin."""
     world = VoxelWorld(1, VoxelOptions(window=side), num_shards=1)
     world.reset([seed])
-    clock = wp.to_torch(world.state.clock)
-    for axis in (0, 1):
-        clock[Clock.ORIGIN_X + axis, 0] = clock[Clock.REGION_X + axis, 0] = origin[axis]
-        clock[Clock.REGION_NX + axis, 0] = side
-    shard = world._shards[0]
-    launcher = world._launcher
-    launcher._make_land(side, [launcher.everyone, launcher.shard_sizes, 0, shard.begin, 1])
-    blocks = wp.to_torch(world.state.blocks).view(side, side, 64).numpy()
-    tops = wp.to_torch(world.state.tops).view(side, side).numpy()
+    clock = world.snapshot()["clock"][0]
+    clock[Clock.ORIGIN_X], clock[Clock.ORIGIN_Y] = origin
+    made = world.make_window(clock)
+    blocks, tops = made[0].view(side, side, 64).numpy(), made[1].view(side, side).numpy()
     shift = (-origin[0], -origin[1])
     return np.roll(blocks, shift, axis=(0, 1)).copy(), np.roll(tops, shift, axis=(0, 1)).copy()
 

@@ -127,6 +127,10 @@ class Launcher:
         self._make_land(CHUNK, listed)
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
 
+    def make_land(self, depth: int, worlds: wp.array, count: wp.array) -> None:
+        """Land in the regions of the first ``count[0]`` listed worlds, which are in the first shard."""
+        self._make_land(depth, [worlds, count, 0, 0, self._threads])
+
     def _make_land(self, depth: int, listed: list) -> None:
         """Land in the regions of the listed worlds, each as long as the window and ``depth`` blocks deep."""
         s, rules, side = self.state, self.rules, self.options.window

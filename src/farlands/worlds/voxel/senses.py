@@ -165,8 +165,9 @@ def _sense_compass(s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.int8), w: 
     out[r, 1] = wp.int8(wp.clamp(cosine >> 7, -127, 127))
     out[r, 2] = wp.int8(((yaw + 3) % 6 - 3) * 42)
     out[r, 3] = wp.int8(s.body[Body.PITCH, r] * 21)
-    dx = s.clock[Clock.START_X, w] - (s.body[Body.X, r] >> POSITION_SHIFT)
-    dy = s.clock[Clock.START_Y, w] - (s.body[Body.Y, r] >> POSITION_SHIFT)
+    # Far beyond what the compass shows, but near enough to be turned in 32 bits.
+    dx = wp.clamp(s.clock[Clock.START_X, w] - (s.body[Body.X, r] >> POSITION_SHIFT), -4096, 4096)
+    dy = wp.clamp(s.clock[Clock.START_Y, w] - (s.body[Body.Y, r] >> POSITION_SHIFT), -4096, 4096)
     out[r, 4] = wp.int8(wp.clamp((dx * sine + dy * cosine) >> TURN_SHIFT, -127, 127))
     out[r, 5] = wp.int8(wp.clamp((dx * cosine - dy * sine) >> TURN_SHIFT, -127, 127))
     out[r, 6] = wp.int8(wp.clamp(s.body[Body.Z, r] >> POSITION_SHIFT, 0, 127))

@@ -161,6 +161,25 @@ class VoxelWorld(World):
         self._seeded = True
         return self.observe(out if out is not None else self.allocate())
 
+    def make_window(self, clock: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The window that a clock speaks of, as its seed made it and before any change; world 0 is spent on it.
+
+        Args:
+            clock: int32 ``[Clock]``.
+
+        Returns:
+            Blocks uint8 ``[S * S * 64]`` and tops uint8 ``[S * S]``, by cell and column of the window.
+        """
+        mine = self._tensors["clock"]
+        mine[:, 0] = clock.to(self.device)
+        for axis in (0, 1):
+            mine[Clock.REGION_X + axis, 0] = mine[Clock.ORIGIN_X + axis, 0]
+            mine[Clock.REGION_NX + axis, 0] = self._side
+        one = wp.ones(1, dtype=wp.int32, device=self._device)
+        with self._torch_stream():
+            self._launcher.make_land(self._side, self._launcher.everyone, one)
+        return self._tensors["blocks"][0].clone(), self._tensors["tops"][0].clone()
+
     def _streams(self, seed: int | Sequence[int]) -> np.ndarray:
         """uint64 ``[W]``: the stream of level seeds of each world; its first level is seeded by the stream itself."""
         try:
@@ -268,8 +287,11 @@ class VoxelWorld(World):
             _put_rows(self._by_world(array), chosen, snapshot[array.name].to(self.device))
         self._seeded = True
 
-    def state_hash(self) -> torch.Tensor:
-        return sum(hash_array(a.name, self._by_world(a)) for a in self._arrays)  # type: ignore[return-value]
+    def state_hash(self, worlds: Sequence[int] | None = None) -> torch.Tensor:
+        """Hashes of the chosen worlds, int64, all by default; see ``World.state_hash``."""
+        chosen = self._index(worlds)
+        parts = (hash_array(a.name, _take_rows(self._by_world(a), chosen)) for a in self._arrays)
+        return sum(parts)  # type: ignore[return-value]
 
     def _by_world(self, array: StateArray) -> torch.Tensor:
         """A view with the world axis first (one agent a world, so rows are worlds)."""
