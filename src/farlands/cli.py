@@ -27,7 +27,10 @@ VERBS = {
     "evaluate": "measure an agent on levels it never trained on",
     "compare": "train variants with several seeds each, at equal budgets, and tell which is better",
     "sweep": "search for good settings by many short runs",
+    "replay": "play a recorded episode again, check it, and draw it at any size",
+    "save-info": "what is in a saved world",
     "bench": "measure the speed of a world and of learning in it, on this machine",
+    "tasks": "sample, show or check tasks of the voxel world's grammar",
     "list": "worlds, agents, rewards and recipes; or one world in full",
     "doctor": "what this machine offers, and what is missing",
 }
@@ -187,6 +190,30 @@ def _sweep(tokens: list[str]) -> int:
     return sweep(config, begun)
 
 
+def _replay(tokens: list[str]) -> int:
+    from farlands.config import ReplayConfig
+
+    path, tokens = _take_subject(tokens, "FILE", "farlands replay")
+    config = _parse(ReplayConfig(path=path), tokens, f"farlands replay {path or 'FILE'}")
+    if config is None:
+        return 0
+    from farlands.runtime.replays import replay
+
+    return replay(config)
+
+
+def _save_info(tokens: list[str]) -> int:
+    if _wants_help(tokens):
+        print("usage: farlands save-info FILE\n\nSays what is in a saved world.")
+        return 0
+    path, tokens = _take_subject(tokens, "FILE", "farlands save-info")
+    if tokens:
+        raise UserError("unexpected argument", tokens[0], "usage: farlands save-info FILE")
+    from farlands.runtime.replays import save_info
+
+    return save_info(path)
+
+
 def _bench(tokens: list[str]) -> int:
     from farlands.config import BenchConfig
 
@@ -197,6 +224,15 @@ def _bench(tokens: list[str]) -> int:
     from farlands.runtime.bench import bench
 
     return bench(config)
+
+
+def _tasks(tokens: list[str]) -> int:
+    from farlands.runtime.tasks import ACTIONS, configure, run_tasks
+
+    subjects, tokens = _take_subjects(tokens, "|".join(ACTIONS), "farlands tasks")
+    prog = f"farlands tasks {subjects[0] if subjects else '|'.join(ACTIONS)}"
+    config = _parse(configure(subjects), tokens, prog)
+    return 0 if config is None else run_tasks(subjects, config)
 
 
 def _list(tokens: list[str]) -> int:
@@ -228,7 +264,10 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "evaluate": _evaluate,
     "compare": _compare,
     "sweep": _sweep,
+    "replay": _replay,
+    "save-info": _save_info,
     "bench": _bench,
+    "tasks": _tasks,
     "list": _list,
     "doctor": _doctor,
 }

@@ -145,6 +145,9 @@ class EvalConfig:
     """Whether the page shows films of the best, a typical and the worst episode; auto: as the protocol says."""
     video: str = ""
     """Also record an .mp4 of the agent here, in worlds that can draw."""
+    replays: int = 0
+    """Take down the first so many episodes, as files in the report's directory that `farlands replay` plays and
+    draws; in the voxel world."""
     out: str = ""
     """Directory for the report; by default the run's own, or none for a bare world."""
     num_worlds: int = 512
@@ -155,8 +158,8 @@ class EvalConfig:
     """CPU threads for torch; 0 for one per core."""
 
     def __post_init__(self) -> None:
-        least = {"episodes": 0, "max_steps": 0, "threads": 0, "training_levels": -1, "varied": -1, "num_worlds": 1}
-        _require(self, least)
+        least = {"episodes": 0, "max_steps": 0, "threads": 0, "replays": 0, "training_levels": -1, "varied": -1}
+        _require(self, {**least, "num_worlds": 1})
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = (
@@ -301,6 +304,30 @@ class BenchConfig:
         _require(self, {"num_worlds": 1, "seconds": 0.01, "threads": 0})
 
     MAIN_FLAGS: typing.ClassVar = ("num-worlds", "seconds", "learn", "device", "threads")
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """What to do with a replay."""
+
+    path: tyro.conf.Suppress[str] = ""
+    """The file."""
+    render: str = ""
+    """Draw it into this .mp4 or .gif; by default it is only played and checked."""
+    width: int = 640
+    """Width of the pictures, in pixels, even."""
+    height: int = 360
+    """Height of the pictures, in pixels, even."""
+    every: int = 1
+    """Draw every so many steps; films show twenty pictures a second."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"width": 16, "height": 16, "every": 1})
+        for name in ("width", "height"):
+            if getattr(self, name) % 2 or getattr(self, name) > 4096:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be an even number up to 4096")
+
+    MAIN_FLAGS: typing.ClassVar = ("render", "width", "height", "every")
 
 
 def anchored(config: TrainConfig) -> TrainConfig:

@@ -86,7 +86,7 @@ def build_world(reference: str, num_worlds: int, options: Any, device: torch.dev
     kind = resolve("world", reference)
     if not (isinstance(kind, type) and issubclass(kind, World)):
         raise UserError("not a world:", reference, "expected a subclass of farlands.worlds.world.World")
-    _hush_warp()
+    hush_warp()
     try:
         with memory_guard():
             return kind(num_worlds, options, device=device)  # type: ignore[call-arg]
@@ -135,7 +135,7 @@ def check_spec(spec: WorldSpec, written: dict[str, Any], where: object) -> None:
             )
 
 
-def _hush_warp() -> None:
+def hush_warp() -> None:
     """Keep Warp, where the world has brought it in, from announcing itself and its modules into our displays."""
     warp = sys.modules.get("warp")
     if warp is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +74,7 @@ def measure(config: EvalConfig, display: Display) -> tuple[Report, Subject]:
     meter = Meter(device)
     display.status("making worlds; the first time ever, kernels are compiled, which takes a minute")
     stage = Stage.open(config, size, subject, device, display, changes)
-    agent = stage.live(subject.name, seeds)
+    agent = stage.live(subject.name, seeds, replays=replays_in(config, subject))
     if not len(agent):
         raise UserError(f"none of {size.episodes} episodes ended in time", allowed="try more --max-steps")
     others = bool(config.baseline and config.agent != "random")
@@ -133,15 +133,21 @@ class Stage:
         make_actor: MakeActor | None = None,
         options: Any = None,
         perturbation: Mapping[str, float] | None = None,
+        replays: Path | None = None,
     ) -> Episodes:
         """Live the first episode of each level. Raises UserError where nothing bounds an episode."""
         from farlands.evaluation.protocol import evaluate
 
         actor = make_actor(self.spec, self.device) if make_actor else self.actor
+        make_world: Callable[[int], World] = lambda count: self.make_world(count, options, perturbation)  # noqa: E731
+        if replays:
+            from farlands.runtime.replays import recording
+
+            make_world = recording(make_world, replays, self.config.replays)
         try:
             return evaluate(
                 actor,
-                lambda count: self.make_world(count, options, perturbation),
+                make_world,
                 seeds,
                 noise_seed=self.config.seed,
                 greedy=self.config.greedy,
@@ -189,6 +195,15 @@ def publish(
         clips, notes = make_clips(report, subject, config, display)
     write_report(make_page(report, subject, describe_run(report, subject, config, argv), clips, notes), directory)
     display.note(f"report: {directory / 'report.html'}, and beside it .md, .json and .parquet")
+
+
+def replays_in(config: EvalConfig, subject: Subject) -> Path | None:
+    """Directory for replays; None where none are asked for. Raises UserError where there is no place for them."""
+    if not config.replays:
+        return None
+    if not (config.out or subject.directory):
+        raise UserError("--replays needs a directory: add --out DIR")
+    return (Path(config.out) if config.out else subject.directory.path) / "replays"  # type: ignore[union-attr]
 
 
 def _probe(subject: Subject, options: Any, device: torch.device) -> WorldSpec:

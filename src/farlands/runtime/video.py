@@ -49,7 +49,7 @@ def film_agent(
     try:
         actor = subject.make_actor(world.spec, device)
         pictures = live_and_draw(world, actor, level_set, round(seconds * FRAMES_PER_SECOND), side)
-        write_video(path, pictures, _GRID * side)
+        write_video(path, pictures, (_GRID * side, _GRID * side))
     finally:
         world.close()
     return path
@@ -71,13 +71,13 @@ def live_and_draw(world: World, actor: Actor, level_set: int, frames: int, side:
         memory, first = act.memory, here.terminated | here.truncated
 
 
-def write_video(path: Path, pictures: Iterator[np.ndarray], side: int) -> None:
-    """Write square pictures of ``side`` pixels as ``.mp4`` or ``.gif``. Raises UserError."""
+def write_video(path: Path, pictures: Iterator[np.ndarray], size: tuple[int, int]) -> None:
+    """Write pictures of that width and height as ``.mp4`` or ``.gif``. Raises UserError."""
     try:
         if path.suffix.lower() == ".gif":
             _write_gif(path, pictures)
         else:
-            write_mp4(path, pictures, (side, side))
+            write_mp4(path, pictures, size)
     except OSError as error:
         raise UserError("cannot write the video", path, error.strerror or str(error)) from error
 
