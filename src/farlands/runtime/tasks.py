@@ -1,4 +1,4 @@
-"""The verb `tasks`: sample, show and check tasks of the voxel world's grammar. Needs neither torch nor warp."""
+"""The verb `tasks`: sample, show and check tasks of the voxel world's grammar, and print the grammar. Needs neither torch nor warp."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Literal
 from farlands.errors import UserError
 from farlands.worlds.voxel.items import ITEM_ID
 from farlands.worlds.voxel.tasks.judge import Judge, Verdict
+from farlands.worlds.voxel.tasks.manual import combinator_table, group_line, predicate_table
 from farlands.worlds.voxel.tasks.notation import parse
 from farlands.worlds.voxel.tasks.program import LENGTH, WORDS, canonical, encode, structure
 from farlands.worlds.voxel.tasks.sampler import DEPTHS, MIN_SHARE, Sampler, sample_many
@@ -19,7 +20,7 @@ from farlands.worlds.voxel.tasks.splits import TOP_BIT, parse_split, part_of
 from farlands.worlds.voxel.tasks.techtree import TechTree, flat_choices
 from farlands.worlds.voxel.tasks.tree import Node, Task
 
-ACTIONS = ("sample", "show", "check")
+ACTIONS = ("sample", "show", "check", "grammar")
 UNSOLVABLE = 1
 """Exit code of ``check`` where a task can't be solved."""
 _MOST = 1_000_000
@@ -73,8 +74,8 @@ def configure(subjects: Sequence[str]) -> JudgeConfig:
     action, *rest = subjects
     if action not in ACTIONS:
         raise UserError("farlands tasks: no action named", action, ACTIONS)
-    if action == "sample" and rest:
-        raise UserError("unexpected argument", rest[0], "usage: farlands tasks sample [--flag value ...]")
+    if action in ("sample", "grammar") and rest:
+        raise UserError("unexpected argument", rest[0], f"usage: farlands tasks {action} [--flag value ...]")
     return SampleConfig() if action == "sample" else JudgeConfig()
 
 
@@ -85,6 +86,9 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
         UserError: A setting or a task that can't be.
     """
     action, *rest = subjects
+    if action == "grammar":
+        print(f"{predicate_table()}\n\n{combinator_table()}\n\n{group_line()}")
+        return 0
     if action != "sample" and not rest:
         raise UserError(f"farlands tasks {action} needs a task", allowed=f'e.g. farlands tasks {action} "gain(log, 3)"')
     if not 1 <= config.horizon < 2**30:

@@ -199,6 +199,35 @@ def test_an_episode_begins_with_an_empty_journal():
     assert not bool(walker.edited.any())
 
 
+def test_a_world_outlives_its_agent():
+    walker = Walker(no_reset=True, horizon=10_000)
+    start = walker.at()
+    x, y = start
+    walker.set(x + 5, y + 5, 60, COBBLESTONE)
+    walker.go(4, 0, 40)
+    far = walker.at()
+    walker.set(far[0], far[1], 50, COBBLESTONE)
+    time, seed = int(walker.clock[Clock.TIME, 0]), int(walker.clock[Clock.SEED_LOW, 0])
+    walker.body[Body.HEALTH], walker.body[Body.FIRE] = 1, 100
+    out = walker.world.step(walker.actions)
+    assert bool(out.terminated[0])
+    assert int(walker.clock[Clock.EPISODE, 0]) == 1
+    assert int(walker.clock[Clock.STEP, 0]) == 0
+    assert int(walker.clock[Clock.SEED_LOW, 0]) == seed
+    assert int(walker.clock[Clock.TIME, 0]) == time + 4, "the day goes on"
+    assert int(walker.body[Body.HEALTH, 0]) == 20
+    assert max(abs(now - then) for now, then in zip(walker.at(), start, strict=True)) <= 14
+    assert int(walker.blocks[0, (x + 5) % 64, (y + 5) % 64, 60]) == COBBLESTONE
+    assert int(walker.clock[Clock.JOURNAL_COUNT, 0]) == 1, "what was done far away is remembered"
+    assert np.array_equal(np.argwhere(walker.land() != fresh_land(3, walker.origin(), 64)[0]),
+                          [[x + 5 - walker.origin()[0], y + 5 - walker.origin()[1], 60]])  # fmt: skip
+    episodes = walker.world.drain_episodes()
+    assert episodes.length.tolist() == [41]
+    while walker.at()[0] < far[0]:
+        walker.go(4, 0)
+    assert int(walker.blocks[0, far[0] % 64, far[1] % 64, 50]) == COBBLESTONE
+
+
 def test_the_window_stops_at_the_edge_of_the_numbers():
     walker = Walker(window=32)
     for axis in (0, 1):

@@ -16,7 +16,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, fit_top, remove_fixture
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.state import CHUNK, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 EDGE = 1 << 20
@@ -193,6 +193,44 @@ def _follow_kernel(
     if toward != 0:
         _move_window(s, t, rules, w, axis, toward)
         moved[begin + wp.atomic_add(count, shard, 1)] = w
+
+
+@kernel
+def _return_kernel(
+    # Model
+    t: Tables,
+    rules: Rules,
+    # In
+    worlds: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
+    shard: int,
+    begin: int,
+    stride: int,
+    # Out
+    s: VoxelState,
+):
+    """Begin another life in each listed world: its window goes back to the level's start, time and changes stay."""
+    side = rules.side_mask + 1
+    n = wp.tid()
+    while n < count[shard]:
+        w = worlds[begin + n]
+        s.clock[Clock.EPISODE, w] = s.clock[Clock.EPISODE, w] + 1
+        s.clock[Clock.STEP, w] = 0
+        s.clock[Clock.LIMIT, w] = rules.horizon
+        i = int(0)
+        while i < side * side:
+            x = s.clock[Clock.ORIGIN_X, w] + (i >> rules.side_shift)
+            y = s.clock[Clock.ORIGIN_Y, w] + (i & rules.side_mask)
+            _leave_column(s, t, rules, w, x, y)
+            i += 1
+        axis = int(0)
+        while axis < 2:
+            nearest = (s.clock[Clock.START_X + axis, w] + (CHUNK >> 1)) >> CHUNK_SHIFT
+            s.clock[Clock.ORIGIN_X + axis, w] = (nearest << CHUNK_SHIFT) - (side >> 1)
+            s.clock[Clock.REGION_X + axis, w] = s.clock[Clock.ORIGIN_X + axis, w]
+            s.clock[Clock.REGION_NX + axis, w] = side
+            axis += 1
+        n += stride
 
 
 @kernel

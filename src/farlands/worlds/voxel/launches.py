@@ -13,7 +13,7 @@ from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
-from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel
+from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel, _return_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
@@ -105,7 +105,10 @@ class Launcher:
             _finish_kernel, size, [rules, shard.number, begin], [s, *flags, self.finished, self.count, self.log]
         )  # fmt: skip
         self.sense(shard, final, self.finished, self.count)
-        self.regenerate(shard, self.finished, self.count)
+        if self.options.no_reset:
+            self.begin_lives(shard, self.finished, self.count)
+        else:
+            self.regenerate(shard, self.finished, self.count)
         self.follow(shard)
         self.sense(shard, out.observation, self.everyone, self.shard_sizes)
 
@@ -115,6 +118,15 @@ class Launcher:
         self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
         self._make_land(self.options.window, listed)
         self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+
+    def begin_lives(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
+        """Give the first ``count[shard]`` listed worlds of the shard another life where their level began."""
+        s, fixed = self.state, [self.tables, self.rules]
+        listed = [worlds, count, shard.number, shard.begin, self._threads]
+        self._launch(_return_kernel, self._threads, [*fixed, *listed], [s])
+        self._make_land(self.options.window, listed)
+        self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+        self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, *listed], [s])
 
     def follow(self, shard: Shard) -> None:
         """Move windows after their agents: hand over what is left, make what is entered, recall what was changed."""

@@ -52,6 +52,9 @@ class VoxelOptions:
     """Whether the land goes on for ever; if not, the first window is all there is and its edge cannot be passed."""
     journal: int = 4_096
     """Changes to land left behind that a world remembers; beyond, the oldest are forgotten."""
+    no_reset: bool = False
+    """Whether a world outlives its agent: after death, or the horizon, a new life begins where the level began, in the
+    land as it was left."""
     stagger: bool = False
     """Cut each world's first episode at a random step, so that a batch does not end its episodes all at once."""
     senses: tuple[str, ...] = SYMBOLS
