@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code; speed is not tested here.
+settings.register_profile("farlands", deadline=None)
+settings.load_profile("farlands")
 
 # Two workers with two threads each would mostly wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

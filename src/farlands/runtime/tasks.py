@@ -1,4 +1,7 @@
-"""The verb `tasks`: sample, show and check tasks of the voxel world's grammar, and print the grammar. Needs neither torch nor warp."""
+"""The verb `tasks`: sample, show and check tasks of the voxel world's grammar.
+
+Needs neither torch nor warp.
+"""
 
 from __future__ import annotations
 

@@ -83,6 +83,7 @@ class Block:
         opaque: Whether it casts full shade on what is under it. Trees don't: woods are bright.
         light: Light it gives off, 0 to 15.
         replaceable: Whether placing a block may overwrite it.
+        falls: Whether it falls where nothing is under it.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Block:
     opaque: bool = True
     light: int = 0
     replaceable: bool = False
+    falls: bool = False
 
 
 _PICK, _AXE, _SHOVEL = ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL
@@ -128,8 +130,8 @@ BLOCKS: tuple[Block, ...] = (
     _rock("stone", 1.5, 1, "cobblestone"),
     _soil("dirt", 0.5, "dirt"),
     _soil("grass", 0.6, "dirt"),
-    _soil("sand", 0.5, "sand"),
-    _soil("gravel", 0.6, "gravel", rare_drop="flint", rare_one_in=10),
+    _soil("sand", 0.5, "sand", falls=True),
+    _soil("gravel", 0.6, "gravel", rare_drop="flint", rare_one_in=10, falls=True),
     _soil("clay", 0.6, "clay"),
     _soil("snow", 0.2, "snow", tier=1),
     Block("ice", 0.5, _PICK, drop="", opaque=False),

@@ -24,6 +24,8 @@ MINING_EXHAUSTION = 5
 HARVEST = 30
 NO_HARVEST = 100
 BREAK_STAGES = 10
+NOBODY = -1
+"""Row of whoever breaks what breaks by itself."""
 # Progress is counted in parts of 25, because mining off the ground and under water are each five times slower.
 _FULL_SPEED = 25
 _SLOWED = 5
@@ -76,8 +78,8 @@ def break_stage(s: VoxelState, t: Tables, w: int, r: int):
 
 @wp.func
 def _drop(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, cell: int, block: int, held: int):
-    """What a broken block leaves goes straight into the inventory."""
-    if not can_harvest(t, block, held):
+    """What a broken block leaves goes straight into the inventory, if it was broken by somebody."""
+    if r == NOBODY or not can_harvest(t, block, held):
         return
     word = draw(
         wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), s.clock[Clock.TICK, w], cell,
@@ -117,8 +119,11 @@ def _break_beside(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, positi
 
 
 @wp.func
-def _break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, position: wp.vec3i, block: int):
-    """What stood or hung on a block that has gone falls with it; the other half of a door goes too."""
+def break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, position: wp.vec3i, block: int):
+    """What stood or hung on a block that has gone falls with it; the other half of a door goes too.
+
+    Row ``r`` gets what it drops, if it is not NOBODY. What falls by itself is left to fall.
+    """
     at = wp.vec3i(position[0], position[1], position[2])
     broken = block
     if _is_door(block) and _is_door(block_at(s, rules, w, at[0], at[1], at[2] - 1)):
@@ -141,7 +146,7 @@ def _break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, po
 def _break(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, target: Target, held: int):
     set_block(s, t, rules, w, target.cell, AIR)
     _drop(s, t, rules, w, r, target.cell, target.block, held)
-    _break_dependants(s, t, rules, w, r, target.position, target.block)
+    break_dependants(s, t, rules, w, r, target.position, target.block)
     if t.block[target.block, BlockColumn.HARDNESS] > 0:
         wear_held(s, t, r, 1)
     s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + MINING_EXHAUSTION

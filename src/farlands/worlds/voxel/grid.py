@@ -6,6 +6,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK
 from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.pending import wake
 from farlands.worlds.voxel.state import MAX_FIXTURES, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
@@ -54,6 +55,12 @@ def cell_offset(s: VoxelState, rules: Rules, w: int, cell: int, x: int, y: int, 
     dx = (((cell >> (HEIGHT_SHIFT + rules.side_shift)) - x0) & rules.side_mask) + x0 - x
     dy = (((cell >> HEIGHT_SHIFT) - y0) & rules.side_mask) + y0 - y
     return wp.vec3i(dx, dy, cell_z(cell) - z)
+
+
+@wp.func
+def cell_position(s: VoxelState, rules: Rules, w: int, cell: int):
+    """Block coordinates of a cell of the window of world ``w``."""
+    return cell_offset(s, rules, w, cell, 0, 0, 0)
 
 
 @wp.func
@@ -118,6 +125,9 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
         remove_fixture(s, w, cell)
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
+    wake(s, t, w, cell)
+    if cell_z(cell) < HEIGHT - 1:
+        wake(s, t, w, cell + 1)
 
 
 @wp.func

@@ -16,7 +16,7 @@ from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
-RULES_VERSION = 4
+RULES_VERSION = 5
 """Raised whenever code, not data, changes what the same seed and actions lead to."""
 
 _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")

@@ -24,6 +24,9 @@ VELOCITY_TO_POSITION_SHIFT = 5
 MAX_FIXTURES = 64
 """Placed stations and lights a world can hold; placing one more is refused (masked)."""
 
+MAX_PENDING = 256
+"""Cells of a world that can wait to move, a power of two."""
+
 NUM_ARMOUR = 4
 
 CHUNK_SHIFT = 4
@@ -147,6 +150,9 @@ class Clock(IntEnum):
     JOURNAL_COUNT = 19
     FORGOTTEN = 20
     """Changes that the journal had no room for any more."""
+    PENDING_FIRST = 21
+    """Place of the oldest entry in ``VoxelState.pending_cell``."""
+    PENDING_COUNT = 22
 
 
 NUM_BODY = len(Body)
@@ -170,6 +176,8 @@ class VoxelState:
     fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations and lights, -1 where free.
     edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
+    pending_cell, pending_due: int32 ``[W, 256]``, a ring of cells to look at again and of the ticks to do it, see
+        ``pending.py``; zero where free.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
@@ -190,6 +198,8 @@ class VoxelState:
     fixtures: wp.array2d(dtype=wp.int32)
     edited: wp.array2d(dtype=wp.int64)
     journal: wp.array2d(dtype=wp.int64)
+    pending_cell: wp.array2d(dtype=wp.int32)
+    pending_due: wp.array2d(dtype=wp.int32)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
@@ -248,6 +258,8 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("fixtures", wp.int32, ("W", MAX_FIXTURES)),
         StateArray("edited", wp.int64, ("W", side * side)),
         StateArray("journal", wp.int64, ("W", journal)),
+        StateArray("pending_cell", wp.int32, ("W", MAX_PENDING)),
+        StateArray("pending_due", wp.int32, ("W", MAX_PENDING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
     )
