@@ -92,7 +92,7 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
         "random": Builtin("farlands.agents.baselines:RandomAgent", "uniform over the possible choices"),
         "zero": Builtin("farlands.agents.baselines:ZeroAgent", "choice 0, or zeros, at every step"),
         "pretrained": Builtin(
-            "farlands.agents.pretrained:pretrained", "comes with Farlands, trained in voxel by the demo"
+            "farlands.agents.pretrained:pretrained", "comes with Farlands, trained by the recipe voxel-symbols"
         ),
     },
     "reward": {
