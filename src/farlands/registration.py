@@ -13,7 +13,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-IDS = ("farlands/Voxel-v0", "farlands/VoxelPixels-v0")
+IDS = ("farlands/Voxel-v0", "farlands/VoxelPixels-v0", "farlands/Survival-v0")
 """What can be given to ``gymnasium.make`` and ``gymnasium.make_vec``."""
 
 _ENTRY = "farlands.worlds.adapters.gymnasium:VoxelEnv"
@@ -24,9 +24,9 @@ def register_ids() -> None:
     """Tell Gymnasium the ids it does not know yet."""
     import gymnasium
 
-    from farlands.worlds.voxel.options import PIXELS
+    from farlands.worlds.voxel.options import LONG_LIFE, PIXELS
 
-    for name, kwargs in zip(IDS, ({}, {"senses": PIXELS}), strict=True):
+    for name, kwargs in zip(IDS, ({}, {"senses": PIXELS}, LONG_LIFE), strict=True):
         if name not in gymnasium.registry:
             gymnasium.register(name, _ENTRY, vector_entry_point=_VECTOR_ENTRY, kwargs=kwargs)
 

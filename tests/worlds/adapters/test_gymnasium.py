@@ -46,6 +46,12 @@ def test_the_pixel_id_sees_pixels():
     assert len(np.unique(observation["pixels"])) > 20
 
 
+def test_the_survival_id_is_for_long_lives():
+    world = gymnasium.make("farlands/Survival-v0", **SMALL).unwrapped.world
+    assert (world.spec.horizon, world.options.journal) == (60_000, 32_768)
+    assert gymnasium.make("farlands/Survival-v0", horizon=9, **SMALL).unwrapped.world.spec.horizon == 9
+
+
 def test_options_reach_the_world():
     env = gymnasium.make("farlands/Voxel-v0", task="diamond", actions="factored", horizon=3, cube=[3, 5, 5], **SMALL)
     world = env.unwrapped.world

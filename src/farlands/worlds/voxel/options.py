@@ -23,6 +23,9 @@ SYMBOLS = (
 PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
 """The senses of the pixel environments."""
 
+LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
+"""What the long-lived environments change: ten days, and a memory of the land that lasts as long."""
+
 
 @dataclass(frozen=True)
 class VoxelOptions:
