@@ -84,6 +84,7 @@ class Block:
         light: Light it gives off, 0 to 15.
         replaceable: Whether placing a block may overwrite it.
         falls: Whether it falls where nothing is under it.
+        grows: Whether it becomes something else in time.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Block:
     light: int = 0
     replaceable: bool = False
     falls: bool = False
+    grows: bool = False
 
 
 _PICK, _AXE, _SHOVEL = ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL
@@ -120,8 +122,8 @@ def _leaves(name: str, sapling: str) -> Block:
     )  # fmt: skip
 
 
-def _plant(name: str, drop: str, *, replaceable: bool = False) -> Block:
-    return Block(name, 0.0, shape=Shape.PLANT, drop=drop, look=Look.PLANT, opaque=False, replaceable=replaceable)
+def _plant(name: str, drop: str, **more: bool) -> Block:
+    return Block(name, 0.0, shape=Shape.PLANT, drop=drop, look=Look.PLANT, opaque=False, **more)
 
 
 BLOCKS: tuple[Block, ...] = (
@@ -145,8 +147,8 @@ BLOCKS: tuple[Block, ...] = (
     _plant("tall_grass", "", replaceable=True),
     _plant("red_flower", "red_flower"),
     _plant("yellow_flower", "yellow_flower"),
-    _plant("oak_sapling", "oak_sapling"),
-    _plant("spruce_sapling", "spruce_sapling"),
+    _plant("oak_sapling", "oak_sapling", grows=True),
+    _plant("spruce_sapling", "spruce_sapling", grows=True),
     _rock("coal_ore", 3.0, 1, "coal", Look.ORE),
     _rock("iron_ore", 3.0, 2, "iron_ore", Look.ORE),
     _rock("gold_ore", 3.0, 3, "gold_ore", Look.ORE),

@@ -6,7 +6,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import wake
+from farlands.worlds.voxel.pending import note_growing, strike_growing, wake
 from farlands.worlds.voxel.state import MAX_FIXTURES, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
@@ -123,6 +123,8 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
     s.edited[w, cell >> HEIGHT_SHIFT] = s.edited[w, cell >> HEIGHT_SHIFT] | (wp.int64(1) << wp.int64(cell_z(cell)))
     if t.block[old, BlockColumn.FIXTURE] != 0:
         remove_fixture(s, w, cell)
+    strike_growing(s, t, w, cell, old)
+    note_growing(s, t, w, cell, block)
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
     wake(s, t, w, cell)

@@ -16,7 +16,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, cell_position, fit_top, remove_fixture
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import clear_pending, keep_pending, wake
+from farlands.worlds.voxel.pending import clear_pending, keep_pending, note_growing, strike_growing, wake
 from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, MAX_PENDING, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
@@ -113,6 +113,7 @@ def _leave_column(s: VoxelState, t: Tables, rules: Rules, w: int, x: int, y: int
             block = wp.int32(s.blocks[w, cell])
             if t.block[block, BlockColumn.FIXTURE] != 0:
                 remove_fixture(s, w, cell)
+            strike_growing(s, t, w, cell, block)
             _remember(s, w, pack_entry(x, y, z, block))
         z += 1
 
@@ -298,6 +299,7 @@ def _put_back(s: VoxelState, t: Tables, w: int, cell: int, block: int):
     s.blocks[w, cell] = wp.uint8(block)
     column = cell >> HEIGHT_SHIFT
     s.edited[w, column] = s.edited[w, column] | (wp.int64(1) << wp.int64(cell & (HEIGHT - 1)))
+    note_growing(s, t, w, cell, block)
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
     wake(s, t, w, cell)

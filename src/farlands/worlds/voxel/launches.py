@@ -13,6 +13,7 @@ from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
+from farlands.worlds.voxel.growth import _grow_kernel
 from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel, _return_kernel
 from farlands.worlds.voxel.matter import _settle_kernel
 from farlands.worlds.voxel.options import VoxelOptions
@@ -47,6 +48,7 @@ _WORLD_KERNELS = (
     _begin_episode_kernel,
     _follow_kernel,
     _settle_kernel,
+    _grow_kernel,
     _fill_columns_kernel,
     _place_features_kernel,
     _start_agents_kernel,
@@ -102,6 +104,7 @@ class Launcher:
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
             self._launch(_settle_kernel, size, [t, rules, begin], [s])
+            self._launch(_grow_kernel, size, [t, rules, begin], [s])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
         flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
         self._launch(

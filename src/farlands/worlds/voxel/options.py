@@ -23,6 +23,9 @@ SYMBOLS = (
 PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
 """The senses of the pixel environments."""
 
+GROWTH_TICKS = 19_115
+"""Mean wait of a sapling: two stages of one in seven random ticks, which come to a cell every 4,096 / 3 ticks."""
+
 LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 """What the long-lived environments change: ten days, and a memory of the land that lasts as long."""
 
@@ -49,6 +52,8 @@ class VoxelOptions:
     """Time of day at the start, in ticks of a day of 24,000 (0 sunrise, 6,000 noon, 13,000 night)."""
     hunger: bool = True
     """Whether effort makes hungry; hunger stops healing and, at its worst, takes health down to one point."""
+    growth_rate: float = 1.0
+    """Factor on how fast things grow; 1 is the genre's own, sixteen minutes of the world's time for a tree."""
     window: int = 64
     """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
     endless: bool = True

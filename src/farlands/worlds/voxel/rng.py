@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     LAVA_LEVEL = 9
     SPAWN_HEADING = 10
     VISITED = 11
+    GROWTH = 12
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -12,11 +12,11 @@ from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
 from farlands.worlds.voxel.measures import MEASURES
-from farlands.worlds.voxel.options import SENSES, VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
-RULES_VERSION = 5
+RULES_VERSION = 6
 """Raised whenever code, not data, changes what the same seed and actions lead to."""
 
 _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
@@ -206,6 +206,8 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"sight {options.sight} is out of range: 5 (the reach of the hand) to 64")
     if not 10.0 <= options.field_of_view <= 150.0:
         raise ValueError(f"field_of_view {options.field_of_view} is out of range: 10 to 150")
+    if not 0.0 <= options.growth_rate <= GROWTH_TICKS:
+        raise ValueError(f"growth_rate {options.growth_rate} is out of range: 0 to {GROWTH_TICKS}")
     if len(options.cube) != 3 or any(size % 2 != 1 or not 1 <= size <= 31 for size in options.cube):
         raise ValueError(f"cube {options.cube} is not three odd numbers of 1 to 31")
     for sense in options.senses:

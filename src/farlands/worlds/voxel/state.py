@@ -27,6 +27,9 @@ MAX_FIXTURES = 64
 MAX_PENDING = 256
 """Cells of a world that can wait to move, a power of two."""
 
+MAX_GROWING = 64
+"""Saplings of a world that can grow; one more stays a sapling."""
+
 NUM_ARMOUR = 4
 
 CHUNK_SHIFT = 4
@@ -153,6 +156,7 @@ class Clock(IntEnum):
     PENDING_FIRST = 21
     """Place of the oldest entry in ``VoxelState.pending_cell``."""
     PENDING_COUNT = 22
+    GROWING_COUNT = 23
 
 
 NUM_BODY = len(Body)
@@ -178,6 +182,7 @@ class VoxelState:
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
     pending_cell, pending_due: int32 ``[W, 256]``, a ring of cells to look at again and of the ticks to do it, see
         ``pending.py``; zero where free.
+    growing: int32 ``[W, 64]``, window cells in which something grows, zero beyond their number.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
@@ -200,6 +205,7 @@ class VoxelState:
     journal: wp.array2d(dtype=wp.int64)
     pending_cell: wp.array2d(dtype=wp.int32)
     pending_due: wp.array2d(dtype=wp.int32)
+    growing: wp.array2d(dtype=wp.int32)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
@@ -222,6 +228,8 @@ class Rules:
     health_reward: wp.int32
     goal: wp.int32
     flat: wp.int32
+    growth: wp.uint32
+    """Of 2^32: chance per tick that what grows does."""
 
 
 @dataclass(frozen=True)
@@ -260,6 +268,7 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("journal", wp.int64, ("W", journal)),
         StateArray("pending_cell", wp.int32, ("W", MAX_PENDING)),
         StateArray("pending_due", wp.int32, ("W", MAX_PENDING)),
+        StateArray("growing", wp.int32, ("W", MAX_GROWING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
     )

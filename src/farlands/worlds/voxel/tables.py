@@ -36,6 +36,7 @@ class BlockColumn(IntEnum):
     FIXTURE = 13
     SOLID = 14
     FALLS = 15
+    GROWS = 16
 
 
 class ItemColumn(IntEnum):
@@ -128,7 +129,7 @@ def _block_rows() -> np.ndarray:
                 _milli(b.hardness), b.tool, b.tier, b.shape, ITEM_ID.get(b.drop, 0), b.drop_one_in,
                 ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable,
                 ITEM_ID.get(b.name, 0),
-                place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls,
+                place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows,
             ]
             for b in BLOCKS
         ],

@@ -20,7 +20,7 @@ from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COL
 from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels
-from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import check_options, parse_kit, world_spec
@@ -113,6 +113,7 @@ class VoxelWorld(World):
         rules.health_reward = round(task.per_health * MILLI)
         rules.goal = ACHIEVEMENT_ID[task.goal] if task.goal else -1
         rules.flat = int(o.actions == "flat")
+        rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
         return rules
 
     def _make_launcher(self) -> Launcher:

@@ -22,6 +22,10 @@ _SPRUCE_LOG = BLOCK_ID["spruce_log"]
 _OAK_LEAVES = BLOCK_ID["oak_leaves"]
 _SPRUCE_LEAVES = BLOCK_ID["spruce_leaves"]
 TREE_TRIES = 12
+TREE_RADIUS = 2
+"""How far a crown reaches from its trunk."""
+TREE_HEADROOM = 10
+"""Cells above the ground that the tallest tree takes."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +108,26 @@ def _grow_vein(
 
 
 @wp.func
-def _leaf(s: VoxelState, rules: Rules, w: int, x0: int, y0: int, dx: int, dy: int, z: int, leaves: int):
+def _put(s: VoxelState, w: int, cell: int, block: int, change: int):
+    """Set a cell of a tree. No top or list depends on what trees are made of; a ``change`` to the land is marked."""
+    s.blocks[w, cell] = wp.uint8(block)
+    if change != 0:
+        column = cell >> 6
+        s.edited[w, column] = s.edited[w, column] | (wp.int64(1) << wp.int64(cell & (HEIGHT - 1)))
+
+
+@wp.func
+def _leaf(s: VoxelState, rules: Rules, w: int, x0: int, y0: int, dx: int, dy: int, z: int, leaves: int, change: int):
     if z < HEIGHT:
         cell = _cell_in_chunk(rules, x0, y0, dx, dy, z)
         if s.blocks[w, cell] == wp.uint8(AIR):
-            s.blocks[w, cell] = wp.uint8(leaves)
+            _put(s, w, cell, leaves, change)
 
 
 @wp.func
 def _layer(
     s: VoxelState, rules: Rules, w: int, x0: int, y0: int, dx: int, dy: int, z: int, radius: int, leaves: int,
-    corners: wp.uint32,
+    corners: wp.uint32, change: int,
 ):  # fmt: skip
     """A square of leaves; a corner is left out where its bit is set."""
     i = -radius
@@ -124,16 +137,27 @@ def _layer(
             corner = int(radius > 0 and wp.abs(i) == radius and wp.abs(j) == radius)
             bit = (corners >> wp.uint32(((i + j) & 3) * 2 + int(i > 0))) & wp.uint32(1)
             if corner == 0 or bit == wp.uint32(0):
-                _leaf(s, rules, w, x0, y0, dx + i, dy + j, z, leaves)
+                _leaf(s, rules, w, x0, y0, dx + i, dy + j, z, leaves, change)
             j += 1
         i += 1
 
 
 @wp.func
-def _grow_tree(
-    s: VoxelState, rules: Rules, w: int, x0: int, y0: int, dx: int, dy: int, ground: int, spruce: int, word: wp.uint32
-):
-    """Oak: a trunk of 4 to 6 under a round crown. Spruce: 6 to 8 under a cone."""
+def grow_tree(
+    s: VoxelState, rules: Rules, w: int, x0: int, y0: int, dx: int, dy: int, ground: int, spruce: int, word: wp.uint32,
+    change: int,
+):  # fmt: skip
+    """Oak: a trunk of 4 to 6 under a round crown. Spruce: 6 to 8 under a cone.
+
+    Args:
+        s, rules, w: The world.
+        x0, y0: Least coordinates of the chunk.
+        dx, dy: The trunk's place in it.
+        ground: Height of the block under the trunk.
+        spruce: 1 for a spruce.
+        word: Decides height and shape.
+        change: 1 if this is a change to the land as it was made.
+    """
     log = _OAK_LOG
     leaves = _OAK_LEAVES
     tall = 4 + wp.int32(word % wp.uint32(3))
@@ -142,10 +166,10 @@ def _grow_tree(
         leaves = _SPRUCE_LEAVES
         tall += 2
     top = ground + tall
-    s.blocks[w, _cell_in_chunk(rules, x0, y0, dx, dy, ground)] = wp.uint8(DIRT)
+    _put(s, w, _cell_in_chunk(rules, x0, y0, dx, dy, ground), DIRT, change)
     z = ground + 1
     while z <= top and z < HEIGHT:
-        s.blocks[w, _cell_in_chunk(rules, x0, y0, dx, dy, z)] = wp.uint8(log)
+        _put(s, w, _cell_in_chunk(rules, x0, y0, dx, dy, z), log, change)
         z += 1
     if spruce != 0:
         z = ground + 3
@@ -155,13 +179,13 @@ def _grow_tree(
                 radius = 2
             if z > top:
                 radius = 0
-            _layer(s, rules, w, x0, y0, dx, dy, z, radius, leaves, wp.uint32(255))
+            _layer(s, rules, w, x0, y0, dx, dy, z, radius, leaves, wp.uint32(255), change)
             z += 1
     else:
-        _layer(s, rules, w, x0, y0, dx, dy, top - 1, 2, leaves, word >> wp.uint32(8))
-        _layer(s, rules, w, x0, y0, dx, dy, top, 2, leaves, word >> wp.uint32(16))
-        _layer(s, rules, w, x0, y0, dx, dy, top + 1, 1, leaves, word >> wp.uint32(20))
-        _layer(s, rules, w, x0, y0, dx, dy, top + 2, 1, leaves, wp.uint32(255))
+        _layer(s, rules, w, x0, y0, dx, dy, top - 1, 2, leaves, word >> wp.uint32(8), change)
+        _layer(s, rules, w, x0, y0, dx, dy, top, 2, leaves, word >> wp.uint32(16), change)
+        _layer(s, rules, w, x0, y0, dx, dy, top + 1, 1, leaves, word >> wp.uint32(20), change)
+        _layer(s, rules, w, x0, y0, dx, dy, top + 2, 1, leaves, wp.uint32(255), change)
 
 
 @wp.func
@@ -199,7 +223,7 @@ def _try_tree(
     spruce = int(biome == Biome.SNOW or biome == Biome.MOUNTAINS)
     if biome == Biome.FOREST and land.temperature < -0.15:
         spruce = 1
-    _grow_tree(s, rules, w, x0, y0, dx, dy, ground, spruce, words[3])
+    grow_tree(s, rules, w, x0, y0, dx, dy, ground, spruce, words[3], 0)
 
 
 @kernel

@@ -12,7 +12,7 @@ from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.journal import clear_journal
 from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import clear_pending
+from farlands.worlds.voxel.pending import clear_growing, clear_pending
 from farlands.worlds.voxel.physics import STANDING
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import (
@@ -117,6 +117,7 @@ def _begin_episode_kernel(
             k += 1
         clear_journal(s, w)
         clear_pending(s, w)
+        clear_growing(s, w)
         i += stride
 
 

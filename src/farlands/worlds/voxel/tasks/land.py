@@ -1,0 +1,62 @@
+"""What can be counted on in the land, for judging and drawing tasks. Data only, measured over many levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """One kind of block that the land grows.
+
+    Attributes:
+        share: Levels in which at least eight of it lie in the 64 x 64 blocks around the start, of 400.
+        search: Steps that finding the first may take. A rough guess, as is ``each``.
+        each: Steps between one and the next, without the breaking.
+    """
+
+    share: float
+    search: int
+    each: int
+
+
+LAND: dict[str, Deposit] = {
+    "stone": Deposit(1.0, 60, 6),
+    "dirt": Deposit(1.0, 20, 6),
+    "grass": Deposit(1.0, 10, 6),
+    "sand": Deposit(0.695, 200, 6),
+    "gravel": Deposit(1.0, 300, 10),
+    "clay": Deposit(1.0, 400, 10),
+    "snow": Deposit(0.472, 300, 6),
+    "oak_log": Deposit(0.978, 40, 15),
+    "spruce_log": Deposit(0.757, 200, 15),
+    "oak_leaves": Deposit(0.985, 40, 10),
+    "spruce_leaves": Deposit(0.772, 200, 10),
+    "cactus": Deposit(0.160, 800, 60),
+    "tall_grass": Deposit(1.0, 30, 15),
+    "red_flower": Deposit(0.995, 80, 40),
+    "yellow_flower": Deposit(0.995, 80, 40),
+    "coal_ore": Deposit(1.0, 200, 25),
+    "iron_ore": Deposit(1.0, 300, 40),
+    "gold_ore": Deposit(1.0, 600, 80),
+    "diamond_ore": Deposit(1.0, 900, 120),
+    "water": Deposit(0.355, 300, 0),
+    "lava": Deposit(1.0, 600, 0),
+}
+"""Blocks that are grown, not made; ``python benchmarks/tasks.py land`` measures the shares."""
+
+START_HEIGHTS = (34, 43)
+"""Least and greatest height of the feet at the start, of 192 levels."""
+
+RANDOM_PLAY: dict[tuple[str, str], int] = {
+    ("gain", "dirt"): 4, ("gain", "sand"): 3, ("gain", "oak_sapling"): 2, ("gain", "spruce_sapling"): 2,
+    ("gain", "sapling"): 2, ("gain", "red_flower"): 3, ("gain", "yellow_flower"): 3, ("gain", "flower"): 4,
+    ("gain", "apple"): 2, ("break", "dirt"): 4, ("break", "grass"): 4, ("break", "sand"): 3, ("break", "leaves"): 16,
+    ("break", "oak_leaves"): 16, ("break", "spruce_leaves"): 16, ("break", "tall_grass"): 16,
+    ("break", "red_flower"): 3, ("break", "yellow_flower"): 3, ("break", "flower"): 4, ("break", "snow"): 3,
+    ("place", "dirt"): 4, ("away", ""): 90, ("visit", ""): 45, ("above", ""): 45, ("eat", "apple"): 1,
+    ("carry", "dirt"): 3, ("carry", "flower"): 4, ("carry", "red_flower"): 3, ("carry", "yellow_flower"): 3,
+    ("carry", "sapling"): 2, ("carry", "oak_sapling"): 2, ("carry", "spruce_sapling"): 2, ("carry", "apple"): 2,
+    ("carry", "sand"): 3,
+}  # fmt: skip
+"""Numbers that random play (10,000 steps, 192 levels, possible choices) reaches in at most one episode of twenty."""
