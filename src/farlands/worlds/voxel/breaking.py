@@ -18,6 +18,8 @@ from farlands.worlds.voxel.rng import Purpose, draw, one_in
 from farlands.worlds.voxel.state import Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.support import NUM_SIDES, beside, is_held
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
+from farlands.worlds.voxel.tasks.events import note_event
+from farlands.worlds.voxel.tasks.predicates import Event
 
 BREAK_PAUSE = 6
 MINING_EXHAUSTION = 5
@@ -145,6 +147,7 @@ def break_dependants(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, pos
 @wp.func
 def _break(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, target: Target, held: int):
     set_block(s, t, rules, w, target.cell, AIR)
+    note_event(s.tally, r, int(Event.BROKEN), target.block, 1)
     _drop(s, t, rules, w, r, target.cell, target.block, held)
     break_dependants(s, t, rules, w, r, target.position, target.block)
     if t.block[target.block, BlockColumn.HARDNESS] > 0:

@@ -10,6 +10,8 @@ from farlands.worlds.voxel.inventory import add_item, count_either, free_slots, 
 from farlands.worlds.voxel.recipes import SMELTING_QUEUE, SMELTING_TICKS, Station
 from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Rules, VoxelState
 from farlands.worlds.voxel.tables import ItemColumn, RecipeColumn, Tables
+from farlands.worlds.voxel.tasks.events import note_event
+from farlands.worlds.voxel.tasks.predicates import Event
 
 NO_SMELTING = -1
 
@@ -61,7 +63,9 @@ def craft(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, recipe: int):
         remove_either(
             s, t, r, t.recipe[recipe, RecipeColumn.SECOND], t.recipe[recipe, RecipeColumn.SECOND_OR], wanted
         )  # fmt: skip
-    add_item(s, t, rules, r, t.recipe[recipe, RecipeColumn.OUTPUT], t.recipe[recipe, RecipeColumn.COUNT], 0)
+    output = t.recipe[recipe, RecipeColumn.OUTPUT]
+    add_item(s, t, rules, r, output, t.recipe[recipe, RecipeColumn.COUNT], 0)
+    note_event(s.tally, r, int(Event.CRAFTED), output, t.recipe[recipe, RecipeColumn.COUNT])
     return True
 
 
@@ -114,6 +118,7 @@ def _finish_smelting(s: VoxelState, t: Tables, rules: Rules, r: int, smelting: i
     output = t.smelting[smelting, RecipeColumn.OUTPUT]
     if has_room(s, t, r, output, 1, free_slots(s, r)):
         add_item(s, t, rules, r, output, 1, 0)
+        note_event(s.tally, r, int(Event.SMELTED), output, 1)
         s.body[Body.SMELT_PROGRESS, r] = 0
         s.body[Body.SMELT_COUNT, r] = s.body[Body.SMELT_COUNT, r] - 1
         if s.body[Body.SMELT_COUNT, r] == 0:

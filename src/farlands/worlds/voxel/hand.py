@@ -13,6 +13,8 @@ from farlands.worlds.voxel.inventory import best_tool, find_slot, held_item, rem
 from farlands.worlds.voxel.placing import overlaps_body, place
 from farlands.worlds.voxel.state import Body, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, ChoiceColumn, ItemColumn, Tables
+from farlands.worlds.voxel.tasks.events import note_event
+from farlands.worlds.voxel.tasks.predicates import Event
 from farlands.worlds.voxel.vitals import MAX_FOOD, is_night
 
 BITE_TICKS = 32
@@ -83,6 +85,7 @@ def eat(s: VoxelState, t: Tables, rules: Rules, r: int):
     if s.body[Body.EATING, r] >= BITE_TICKS:
         s.body[Body.EATING, r] = 0
         remove_item(s, t, r, food, 1)
+        note_event(s.tally, r, int(Event.EATEN), food, 1)
         points = wp.min(s.body[Body.FOOD, r] + t.item[food, ItemColumn.FOOD], MAX_FOOD)
         s.body[Body.FOOD, r] = points
         s.body[Body.SATURATION, r] = wp.min(

@@ -11,6 +11,8 @@ from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.measures import note_item
 from farlands.worlds.voxel.state import NUM_ARMOUR, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import ItemColumn, Tables
+from farlands.worlds.voxel.tasks.events import note_event
+from farlands.worlds.voxel.tasks.predicates import Event
 
 NO_SLOT = -1
 
@@ -71,6 +73,7 @@ def add_item(s: VoxelState, t: Tables, rules: Rules, r: int, item: int, count: i
     if left < count:
         s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) + count - left)
         note_item(s, r, item)
+        note_event(s.tally, r, int(Event.GAINED), item, count - left)
         unlock(s, t, rules, r, t.item[item, ItemColumn.GAIN_ACHIEVEMENT])
 
 

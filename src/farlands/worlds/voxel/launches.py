@@ -28,6 +28,8 @@ from farlands.worlds.voxel.step import (
     _tick_kernel,
 )
 from farlands.worlds.voxel.tables import Tables
+from farlands.worlds.voxel.tasks.progress import _advance_tasks_kernel, _begin_tasks_kernel
+from farlands.worlds.voxel.tasks.state import TaskPay, TaskState
 from farlands.worlds.world import Step
 
 _CUDA_THREADS = 1 << 18
@@ -92,6 +94,9 @@ class Launcher:
     log: EpisodeLog
     options: VoxelOptions
     device: str
+    tasks: TaskState
+    pay: TaskPay
+    bank: wp.array | None = None
     renderer: Renderer | None = None
 
     def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
@@ -105,6 +110,8 @@ class Launcher:
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
             self._launch(_settle_kernel, size, [t, rules, begin], [s])
             self._launch(_grow_kernel, size, [t, rules, begin], [s])
+        if self.bank is not None:
+            self._launch(_advance_tasks_kernel, size, [t, rules, self.pay, begin], [s, self.tasks])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
         flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
         self._launch(
@@ -124,6 +131,7 @@ class Launcher:
         self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
         self._make_land(self.options.window, listed)
         self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+        self._begin_tasks(listed)
 
     def begin_lives(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
         """Give the first ``count[shard]`` listed worlds of the shard another life where their level began."""
@@ -133,6 +141,13 @@ class Launcher:
         self._make_land(self.options.window, listed)
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
         self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, *listed], [s])
+        self._begin_tasks(listed)
+
+    def _begin_tasks(self, listed: list) -> None:
+        """Tasks for the agents of the listed worlds, who stand where their episode begins."""
+        if self.bank is not None:
+            fixed = [self.tables, self.rules, self.bank, self.state]
+            self._launch(_begin_tasks_kernel, self._threads, [*fixed, *listed], [self.tasks])
 
     def follow(self, shard: Shard) -> None:
         """Move windows after their agents: hand over what is left, make what is entered, recall what was changed."""

@@ -13,6 +13,8 @@ from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT
 from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Rules, VoxelState
 from farlands.worlds.voxel.support import is_wall, stands_on
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
+from farlands.worlds.voxel.tasks.events import note_event
+from farlands.worlds.voxel.tasks.predicates import Event
 
 
 @wp.func
@@ -92,5 +94,6 @@ def place(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, item: int):
     if block == DOOR:
         set_block(s, t, rules, w, cell + 1, block)
     remove_item(s, t, r, item, 1)
+    note_event(s.tally, r, int(Event.PLACED), item, 1)
     unlock(s, t, rules, r, t.block[block, BlockColumn.PLACE_ACHIEVEMENT])
     return True

@@ -15,6 +15,7 @@ from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.actions import NUM_FACTORS
 from farlands.worlds.voxel.items import ITEMS, NUM_SLOTS
 from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.tasks.events import TALLY
 
 POSITION_SHIFT = 11
 POSITION_ONE = 1 << POSITION_SHIFT
@@ -184,6 +185,7 @@ class VoxelState:
         ``pending.py``; zero where free.
     growing: int32 ``[W, 64]``, window cells in which something grows, zero beyond their number.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
+    tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
     """
@@ -208,6 +210,7 @@ class VoxelState:
     growing: wp.array2d(dtype=wp.int32)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
+    tally: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
 
 
@@ -271,6 +274,7 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("growing", wp.int32, ("W", MAX_GROWING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
+        StateArray("tally", wp.int32, ("R", TALLY)),
     )
 
 

@@ -32,6 +32,8 @@ from farlands.worlds.voxel.state import (
     persistent_arrays,
 )
 from farlands.worlds.voxel.tables import MILLI, make_tables
+from farlands.worlds.voxel.tasks.program import LENGTH
+from farlands.worlds.voxel.tasks.state import TASK_ARRAYS, TaskPay, allocate_tasks
 from farlands.worlds.world import Episodes, Step, World
 
 
@@ -77,7 +79,13 @@ class VoxelWorld(World):
         self._graph_lock = threading.Lock()
         self._renderers: dict[tuple[int, int], Renderer] = {}
         self.state = allocate_state(num_worlds, self.num_agents, self._side, options.journal, self._device)
-        self._tensors = {a.name: wp.to_torch(getattr(self.state, a.name)) for a in self._arrays}
+        self.tasks = allocate_tasks(self.num_rows, self._device)
+        self.tasks.tally = self.state.tally
+        self._tensors = {
+            array.name: wp.to_torch(getattr(self.state, array.name))
+            for array in persistent_arrays(self._side, self.options.journal)
+        }
+        self._tensors |= {f"task_{a.name}": wp.to_torch(getattr(self.tasks, a.name)) for a in TASK_ARRAYS}
         self._launcher = self._make_launcher()
         self.final_observation = self.allocate().observation
         self._scratch = self.allocate()
@@ -85,7 +93,28 @@ class VoxelWorld(World):
 
     @property
     def _arrays(self) -> tuple[StateArray, ...]:
-        return persistent_arrays(self._side, self.options.journal)
+        own = tuple(StateArray(f"task_{a.name}", wp.int32, ("R", *a.shape)) for a in TASK_ARRAYS if a.name != "tally")
+        return persistent_arrays(self._side, self.options.journal) + own
+
+    def set_tasks(self, programs: np.ndarray, *, success: int = 0, ends: bool = False) -> None:
+        """Give every episode that begins from now on one of some tasks, drawn by its level's seed; then ``reset``.
+
+        A step pays the change of the task's progress, one point for the whole way, on top of what the world pays.
+
+        Args:
+            programs: int32 ``[N, LENGTH]``, as ``tasks.program.encode_all`` writes them.
+            success: Thousandths of a point on top when a task is fulfilled.
+            ends: Whether that ends the episode.
+
+        Raises:
+            ValueError: The programs have another shape, or there is none.
+        """
+        if programs.ndim != 2 or programs.shape[1] != LENGTH or not len(programs):
+            raise ValueError(f"tasks have shape {programs.shape}; expected (N, {LENGTH}) with N at least 1")
+        pay = self._launcher.pay
+        pay.progress, pay.success, pay.ends = 1, success, int(ends)
+        self._launcher.bank = wp.array(programs, dtype=wp.int32, device=self._device)
+        self._graphs.clear()
 
     def _make_shards(self, num_shards: int) -> list[Shard]:
         if self.device.type != "cpu":
@@ -146,6 +175,8 @@ class VoxelWorld(World):
             log=self._book.log,
             options=self.options,
             device=device,
+            tasks=self.tasks,
+            pay=TaskPay(),
         )
 
     def reset(self, seed: int | Sequence[int], out: Step | None = None) -> Step:

@@ -29,6 +29,7 @@ from farlands.worlds.voxel.state import (
     VoxelState,
 )
 from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
+from farlands.worlds.voxel.tasks.events import clear_tally
 from farlands.worlds.voxel.vitals import MAX_AIR, MAX_FOOD, MAX_HEALTH, START_SATURATION
 
 DERIVED_HIGH = wp.constant(wp.uint32(0x7FFFFFFF))
@@ -236,6 +237,7 @@ def _clear_row(s: VoxelState, r: int):
     while k < s.visited.shape[1]:
         s.visited[r, k] = 0
         k += 1
+    clear_tally(s.tally, r)
     k = int(0)
     while k < s.held.shape[1]:
         s.held[r, k] = 0
