@@ -88,6 +88,8 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
     Raises:
         UserError: A setting or a task that can't be.
     """
+    if not subjects:
+        raise UserError("farlands tasks: no action named", "", ACTIONS)
     action, *rest = subjects
     if action == "grammar":
         print(f"{predicate_table()}\n\n{combinator_table()}\n\n{group_line()}")
