@@ -34,7 +34,7 @@ class Scale:
     Attributes:
         achievements: Names ``[K]``, in the order of ``Episodes.achievements``.
         depths: Depth of each in the tech tree ``[K]``; empty where that is not known.
-        goal: The achievement that is the task; empty for none.
+        goal: The achievement that is the task, or another word where episodes end by the cause "goal"; empty for none.
         horizon: Steps after which episodes are cut; 0 where they are not.
         measures: What else is known of an episode, in the order of ``Episodes.measures``.
     """
@@ -90,7 +90,10 @@ def unlock_rates(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
 
 def success(episodes: Episodes, scale: Scale) -> Estimate | None:
     """Share of episodes that reached the world's goal, with its Wilson interval; None where there is no goal."""
-    return unlock_rates(episodes, scale)[scale.goal] if scale.goal in scale.achievements else None
+    if scale.goal in scale.achievements:
+        return unlock_rates(episodes, scale)[scale.goal]
+    reached = int((episodes.cause.astype(str) == GOAL).sum())
+    return wilson_interval(reached, len(episodes)) if scale.goal else None
 
 
 def score(episodes: Episodes, scale: Scale) -> Estimate | None:

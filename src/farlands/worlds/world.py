@@ -115,7 +115,8 @@ class WorldSpec:
         horizon: Steps after which an episode is truncated, or None when it never is.
         achievements: Names of one-off feats an episode may unlock, for records and evaluation.
         depths: Length of the chain of feats each achievement rests on, itself included; empty where that is not known.
-        goal: The achievement that is the task; empty where there is no one goal.
+        goal: The achievement that is the task; another word where what ends an episode by the cause "goal" is none of
+            them; empty where there is no one goal.
         measures: What else is noted down about an episode.
         rules: Hash of everything that changes what the same seed and actions lead to.
     """

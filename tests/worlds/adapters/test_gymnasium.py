@@ -68,7 +68,7 @@ def test_options_reach_the_world():
         ({"horizn": 3}, "no option 'horizn'; did you mean 'horizon'?"),
         ({"task": "diamonds"}, "no task named 'diamonds'"),
         ({"render_mode": "ansi"}, "render_mode: 'ansi' is not one of"),
-        ({"zzz": 1}, "no option 'zzz'; one of: task, actions"),
+        ({"zzz": 1}, "no option 'zzz'; one of: task, tasks"),
     ],
 )
 @pytest.mark.parametrize("make", [gymnasium.make, gymnasium.make_vec])

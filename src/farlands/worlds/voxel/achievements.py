@@ -110,4 +110,6 @@ TASKS: dict[str, Task] = {
     # The feats show a beginner what its hands can do; the milestones say which of them lead on.
     "tools": Task({a.name: 1.0 + _MILESTONES.get(a.name, 0.0) for a in ACHIEVEMENTS}, per_health=0.1),
     "diamond": Task(_MILESTONES, goal="make_diamond_pickaxe"),
+    # What is paid and what ends an episode is its own task's business.
+    "tasks": Task({}),
 }

@@ -28,7 +28,9 @@ from farlands.worlds.voxel.step import (
     _tick_kernel,
 )
 from farlands.worlds.voxel.tables import Tables
+from farlands.worlds.voxel.tasks.goal import GOAL_SENSES
 from farlands.worlds.voxel.tasks.progress import _advance_tasks_kernel, _begin_tasks_kernel
+from farlands.worlds.voxel.tasks.senses import GoalBank, _sense_goals_kernel, goal_senses
 from farlands.worlds.voxel.tasks.state import TaskPay, TaskState
 from farlands.worlds.world import Step
 
@@ -65,6 +67,12 @@ def load_kernels(device: str, *, pictures: bool) -> None:
     wp.force_load(device, list(modules.values()), max_workers=min(len(modules), os.cpu_count() or 1))
 
 
+def load_task_kernels(device: str) -> None:
+    """Compile what worlds with tasks launch besides."""
+    modules = {kernel.module.name: kernel.module for kernel in (_advance_tasks_kernel, _sense_goals_kernel)}
+    wp.force_load(device, list(modules.values()), max_workers=len(modules))
+
+
 @dataclass(frozen=True)
 class Shard:
     """A run of worlds that one thread steps."""
@@ -97,6 +105,7 @@ class Launcher:
     tasks: TaskState
     pay: TaskPay
     bank: wp.array | None = None
+    goals: GoalBank | None = None
     renderer: Renderer | None = None
 
     def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
@@ -178,6 +187,10 @@ class Launcher:
         if any(name in into for name in _SYMBOLS):
             fixed = [self.tables, self.rules, wp.vec3i(*self.options.cube), self.options.sight]
             self._launch(_sense_kernel, self._threads, [*fixed, self.state, *listed], [self._senses(into)])
+        if self.goals is not None and GOAL_SENSES[0] in into:
+            self._launch(
+                _sense_goals_kernel, self._threads, [self.rules, self.goals, self.tasks, *listed], [goal_senses(into)]
+            )
         if any(name in into for name in PICTURES):
             self._renderer().draw(self._launch, listed, self._threads, into)
 

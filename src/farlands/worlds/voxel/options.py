@@ -34,8 +34,19 @@ LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 class VoxelOptions:
     """Options of the voxel world. All but the senses are part of its rules and recorded with every result."""
 
-    task: Literal["survive", "tools", "diamond"] = "survive"
-    """What is rewarded: the first unlock of every achievement, the milestones of the diamond chain, or (tools) both."""
+    task: Literal["survive", "tools", "diamond", "tasks"] = "survive"
+    """What is rewarded: the first unlock of every achievement, the milestones of the diamond chain, or (tools) both; or
+    the progress of a task, another in each episode, which the agent then sees among its senses (tasks)."""
+    tasks: tuple[str, ...] = ()
+    """For --world.task tasks: the tasks themselves, as `farlands tasks` writes them; by default they are drawn."""
+    task_count: int = 1_000
+    """How many tasks to draw."""
+    task_depths: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    """Depths to draw them from, evenly."""
+    task_split: str = "structure:train"
+    """Part of the tasks to keep to, e.g. structure:test; empty for all of them."""
+    task_seed: int = 0
+    """Which tasks are drawn."""
     actions: Literal["flat", "factored"] = "flat"
     """One choice among some sixty actions, or one for each of movement, jump, camera, hand and craft/place/equip."""
     horizon: int = 10_000

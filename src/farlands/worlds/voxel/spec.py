@@ -14,10 +14,16 @@ from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
 from farlands.worlds.voxel.measures import MEASURES
 from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
+from farlands.worlds.voxel.tasks.bank import task_bank
+from farlands.worlds.voxel.tasks.goal import goal_specs
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
 RULES_VERSION = 6
 """Raised whenever code, not data, changes what the same seed and actions lead to."""
+
+TASK_SUCCESS = 1_000
+"""Thousandths of a point that a fulfilled task pays on top of its progress."""
+MILLI = 1_000
 
 _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
 """Options that change what is seen, not what happens."""
@@ -118,7 +124,8 @@ def observation_spec(options: VoxelOptions) -> dict[str, ArraySpec]:
             description="1 where a choice is possible now.",
         ),
     }  # fmt: skip
-    return {name: everything[name] for name in SENSES if name in options.senses}
+    chosen = {name: everything[name] for name in SENSES if name in options.senses}
+    return chosen | (goal_specs() if options.task == "tasks" else {})
 
 
 def action_spec(options: VoxelOptions) -> Discrete | MultiDiscrete:
@@ -141,15 +148,18 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
     """The whole spec of a world with these options."""
     task = TASKS[options.task]
     most = sum(task.rewards.values()) + 20 * task.per_health
+    least = -20.0 * task.per_health
+    if options.task == "tasks":
+        least, most = -1.0, 1.0 + TASK_SUCCESS / MILLI
     return WorldSpec(
         name=f"voxel-{options.task}",
         observation=observation_spec(options),
         action=action_spec(options),
-        reward_range=(-20.0 * task.per_health, most),
+        reward_range=(least, most),
         horizon=options.horizon,
         achievements=tuple(a.name for a in ACHIEVEMENTS),
         depths=achievement_depths(),
-        goal=task.goal,
+        goal="task" if options.task == "tasks" else task.goal,
         measures=MEASURES,
         rules=rules_hash(options),
     )
@@ -213,6 +223,8 @@ def check_options(options: VoxelOptions) -> None:
     for sense in options.senses:
         if sense not in SENSES:
             raise ValueError(f"senses: no sense named {sense!r}; {closest(sense, SENSES)}")
+    if options.task == "tasks":
+        task_bank(options)
     if not options.senses:
         raise ValueError("senses: at least one is needed")
     parse_kit(options.start_kit)

@@ -19,11 +19,11 @@ from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
-from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels
+from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.options import GROWTH_TICKS, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
-from farlands.worlds.voxel.spec import check_options, parse_kit, world_spec
+from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, parse_kit, world_spec
 from farlands.worlds.voxel.state import (
     Clock,
     Rules,
@@ -32,7 +32,9 @@ from farlands.worlds.voxel.state import (
     persistent_arrays,
 )
 from farlands.worlds.voxel.tables import MILLI, make_tables
-from farlands.worlds.voxel.tasks.program import LENGTH
+from farlands.worlds.voxel.tasks.bank import task_bank
+from farlands.worlds.voxel.tasks.program import LENGTH, encode_all
+from farlands.worlds.voxel.tasks.senses import make_goal_bank
 from farlands.worlds.voxel.tasks.state import TASK_ARRAYS, TaskPay, allocate_tasks
 from farlands.worlds.world import Episodes, Step, World
 
@@ -87,6 +89,8 @@ class VoxelWorld(World):
         }
         self._tensors |= {f"task_{a.name}": wp.to_torch(getattr(self.tasks, a.name)) for a in TASK_ARRAYS}
         self._launcher = self._make_launcher()
+        if options.task == "tasks":
+            self.set_tasks(encode_all(task_bank(options)), success=TASK_SUCCESS, ends=True)
         self.final_observation = self.allocate().observation
         self._scratch = self.allocate()
         self._seeded = False
@@ -111,9 +115,11 @@ class VoxelWorld(World):
         """
         if programs.ndim != 2 or programs.shape[1] != LENGTH or not len(programs):
             raise ValueError(f"tasks have shape {programs.shape}; expected (N, {LENGTH}) with N at least 1")
+        load_task_kernels(self._device)
         pay = self._launcher.pay
         pay.progress, pay.success, pay.ends = 1, success, int(ends)
         self._launcher.bank = wp.array(programs, dtype=wp.int32, device=self._device)
+        self._launcher.goals = make_goal_bank(programs, self._device)
         self._graphs.clear()
 
     def _make_shards(self, num_shards: int) -> list[Shard]:

@@ -11,10 +11,12 @@ from farlands.worlds.voxel.actions import FLAT_ACTION_ID, Camera, Hand
 from farlands.worlds.voxel.blocks import BLOCK_ID
 from farlands.worlds.voxel.items import ITEM_ID
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.events import THINGS
+from farlands.worlds.voxel.tasks.goal import GOAL_SENSES, goal_arrays
 from farlands.worlds.voxel.tasks.notation import parse
 from farlands.worlds.voxel.tasks.predicates import Event
-from farlands.worlds.voxel.tasks.program import encode_all
+from farlands.worlds.voxel.tasks.program import encode_all, structure
 from farlands.worlds.voxel.world import VoxelWorld
 
 from ..conftest import Arena
@@ -128,3 +130,63 @@ def test_snapshots_hold_the_task():
 def test_programs_of_another_shape_are_refused(programs):
     with pytest.raises(ValueError, match="tasks have shape"):
         VoxelWorld(1, VoxelOptions(window=32)).set_tasks(programs)
+
+
+def test_the_task_of_an_episode_is_seen():
+    texts = ("sequence(craft(planks, 4), within(9, craft(stick)))", "gain(log, 3)")
+    world = VoxelWorld(4, VoxelOptions(task="tasks", tasks=texts, window=32, start_kit=KIT))
+    assert set(GOAL_SENSES) <= set(world.spec.observation)
+    first = world.reset(3)
+    fixed = goal_arrays(encode_all([parse(text) for text in texts]))
+    index = wp.to_torch(world.tasks.index).numpy()
+    assert set(index) == {0, 1}
+    for name, expected in fixed.items():
+        assert np.array_equal(first.observation[name].numpy(), expected[index]), name
+    after = step(world, "craft_planks")
+    hundredths = after.observation["goal_progress"].numpy()
+    # The last node of each is the task itself: half of the sequence is done, of the other nothing.
+    assert [int(hundredths[w, 3 if index[w] == 0 else 0]) for w in range(4)] == [50 if k == 0 else 0 for k in index]
+    assert after.reward.tolist() == [0.5 if k == 0 else 0.0 for k in index]
+
+
+def test_drawn_tasks_follow_from_the_options_alone():
+    options = VoxelOptions(task="tasks", task_count=30, task_depths=(3, 4), window=32)
+    bank = task_bank(options)
+    assert task_bank(VoxelOptions(task="tasks", task_count=30, task_depths=(3, 4))) == bank
+    assert len(set(map(str, bank))) > 20
+    held_out = task_bank(VoxelOptions(task="tasks", task_count=30, task_depths=(3, 4), task_split="structure:test"))
+    assert not {structure(task) for task in bank} & {structure(task) for task in held_out}
+    other = task_bank(VoxelOptions(task="tasks", task_count=30, task_depths=(3, 4), task_seed=1))
+    assert set(map(str, other)) != set(map(str, bank))
+
+
+def test_a_fulfilled_task_is_the_goal_of_the_episode():
+    from farlands.evaluation.metrics import Scale, success
+
+    world = VoxelWorld(4, VoxelOptions(task="tasks", tasks=("craft(planks, 4)",), window=32, start_kit=KIT, horizon=5))
+    world.reset(0)
+    actions = torch.tensor([FLAT_ACTION_ID["craft_planks"]] * 3 + [0], dtype=torch.int32)
+    out = world.step(actions)
+    assert out.reward.tolist() == [2.0, 2.0, 2.0, 0.0]
+    assert out.terminated.tolist() == [True, True, True, False]
+    low, high = world.spec.reward_range
+    assert (low, high) == (-1.0, 2.0)
+    found = success(world.drain_episodes(), Scale.of(world.spec))
+    assert found is not None
+    assert found.value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tasks": ("crfat(planks)",)}, "did you mean 'craft'"),
+        ({"task_count": 0}, "task_count 0 is out of range"),
+        ({"task_seed": -1}, "task_seed -1 is out of range"),
+        ({"task_split": "structure:tset"}, "did you mean 'test'"),
+        ({"task_depths": (99,)}, "nothing of depth 99"),
+    ],
+)
+def test_tasks_that_cannot_be_are_refused_in_one_line(options, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        VoxelWorld(1, VoxelOptions(task="tasks", window=32, **options))
+    assert "\n" not in str(caught.value)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
+import torch
 import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.state import Rules
-from farlands.worlds.voxel.tasks.goal import goal_arrays
+from farlands.worlds.voxel.tasks.goal import GOAL_SENSES, goal_arrays
 from farlands.worlds.voxel.tasks.measure import FULL, PROGRESS_MASK
 from farlands.worlds.voxel.tasks.predicates import MAX_NODES
 from farlands.worlds.voxel.tasks.state import AT_WORK, TaskState
@@ -48,6 +51,16 @@ def make_goal_bank(programs: np.ndarray, device: str) -> GoalBank:
         kind = wp.int16 if name == "number" else wp.uint8
         setattr(bank, name, wp.array(arrays[f"goal_{name}"], dtype=kind, device=device))
     return bank
+
+
+def goal_senses(into: Mapping[str, torch.Tensor]) -> GoalSenses:
+    """Where goals go among the arrays of an observation, each ``[..., MAX_NODES]``."""
+    senses = GoalSenses()
+    for name in GOAL_SENSES:
+        kind = wp.int16 if name == "goal_number" else wp.uint8
+        array = wp.from_torch(into[name].reshape(-1, MAX_NODES), dtype=kind, requires_grad=False)
+        setattr(senses, name.removeprefix("goal_"), array)
+    return senses
 
 
 @wp.func

@@ -1,0 +1,52 @@
+"""The tasks a world sets: written ones, or ones that are drawn by its options."""
+
+from __future__ import annotations
+
+import functools
+
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.tasks.notation import parse
+from farlands.worlds.voxel.tasks.sampler import MIN_SHARE, Sampler, sample_many
+from farlands.worlds.voxel.tasks.splits import TOP_BIT, parse_split
+from farlands.worlds.voxel.tasks.techtree import TechTree, flat_choices
+from farlands.worlds.voxel.tasks.tree import Task
+
+MOST = 1_000_000
+
+
+def task_bank(options: VoxelOptions) -> tuple[Task, ...]:
+    """The tasks of a world with these options, the same for everyone.
+
+    Raises:
+        ValueError: A task or a setting that can't be, in one line.
+    """
+    if options.tasks:
+        return tuple(parse(text) for text in options.tasks)
+    kit = tuple(options.start_kit)
+    return _draw(
+        options.task_count, options.task_seed, options.task_depths, options.task_split, kit, options.actions,
+        options.horizon,
+    )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=8)
+def _draw(
+    count: int, seed: int, depths: tuple[int, ...], split: str, kit: tuple[str, ...], actions: str, horizon: int
+) -> tuple[Task, ...]:
+    if not 1 <= count <= MOST:
+        raise ValueError(f"task_count {count} is out of range: 1 to {MOST}")
+    if not 0 <= seed < TOP_BIT:
+        raise ValueError(f"task_seed {seed} is out of range: 0 to 2**63 - 1")
+    part = parse_split(split)
+    held_out = part is not None and (part.rule, part.part) == ("seed", "test")
+    tree = TechTree(kit=_count(kit), choices=flat_choices() if actions == "flat" else None, min_share=MIN_SHARE)
+    sampler = Sampler(tree, depths=depths, horizon=horizon, split=part)
+    return tuple(task for _, task in sample_many(sampler, seed | (TOP_BIT if held_out else 0), count))
+
+
+def _count(kit: tuple[str, ...]) -> dict[str, int]:
+    carried: dict[str, int] = {}
+    for entry in kit:
+        name, _, count = entry.partition(":")
+        carried[name] = carried.get(name, 0) + int(count or 1)
+    return carried
