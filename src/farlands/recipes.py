@@ -100,9 +100,9 @@ RECIPES: dict[str, Recipe] = {
         "the protocol's million steps from pixels",
         {
             "steps": 1_000_000,
-            "num_worlds": 32,
+            "num_worlds": 16,
             "agent": {"hidden": 256, "patch": 7, "patch_channels": 64},
-            "ppo": _CRAFTER_PPO,
+            "ppo": {**_CRAFTER_PPO, "epochs": 4, "minibatches": 4},
         },
     ),
     # As for Crafter, whose rules these are; a patch is one tile here too.
