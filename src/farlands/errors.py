@@ -34,6 +34,13 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
+def closest(name: str, names: Iterable[str]) -> str:
+    """``did you mean 'X'?``, or the list of what is allowed."""
+    known = list(names)
+    found = nearest(name, known)
+    return f"did you mean {found!r}?" if found else f"allowed: {', '.join(known)}"
+
+
 def first_line(error: BaseException) -> str:
     """What an exception says, on one line, for quoting inside a ``UserError``."""
     text = " ".join(str(error).split())

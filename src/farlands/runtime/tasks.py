@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from farlands.errors import UserError
-from farlands.worlds.voxel.items import ITEM_ID
+from farlands.worlds.voxel.tasks.bank import MOST, seed_for, tree_of
 from farlands.worlds.voxel.tasks.judge import Judge, Verdict
 from farlands.worlds.voxel.tasks.manual import combinator_table, group_line, predicate_table
 from farlands.worlds.voxel.tasks.notation import parse
@@ -20,14 +20,12 @@ from farlands.worlds.voxel.tasks.program import LENGTH, WORDS, canonical, encode
 from farlands.worlds.voxel.tasks.sampler import DEPTHS, MIN_SHARE, Sampler, sample_many
 from farlands.worlds.voxel.tasks.sentence import sentence
 from farlands.worlds.voxel.tasks.splits import TOP_BIT, parse_split, part_of
-from farlands.worlds.voxel.tasks.techtree import TechTree, flat_choices
+from farlands.worlds.voxel.tasks.techtree import TechTree
 from farlands.worlds.voxel.tasks.tree import Node, Task
 
 ACTIONS = ("sample", "show", "check", "grammar")
 UNSOLVABLE = 1
 """Exit code of ``check`` where a task can't be solved."""
-_MOST = 1_000_000
-_MAX_KIT = 36 * 64
 
 
 @dataclass(frozen=True)
@@ -109,35 +107,19 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
 
 
 def _tree(config: JudgeConfig) -> TechTree:
-    choices = flat_choices() if config.actions == "flat" else None
-    return TechTree(kit=_read_kit(config.start_kit), choices=choices, min_share=config.min_share)
-
-
-def _read_kit(entries: tuple[str, ...]) -> dict[str, int]:
-    kit: dict[str, int] = {}
-    for entry in entries:
-        name, _, count = entry.partition(":")
-        if name not in ITEM_ID or name == "nothing":
-            raise UserError("--start-kit: no item named", name, [item for item in ITEM_ID if item != "nothing"])
-        if count and not (count.isdecimal() and 1 <= int(count) <= _MAX_KIT):
-            raise UserError("--start-kit:", entry, f"expected ITEM or ITEM:COUNT with a count of 1 to {_MAX_KIT}")
-        kit[name] = kit.get(name, 0) + int(count or 1)
-    return kit
+    return tree_of(config.start_kit, config.actions, config.min_share)
 
 
 def _sample(config: SampleConfig) -> int:
-    if not 1 <= config.count <= _MOST:
-        raise UserError("--count is", config.count, f"it must be in 1 to {_MOST:,}")
+    if not 1 <= config.count <= MOST:
+        raise UserError("--count is", config.count, f"it must be in 1 to {MOST:,}")
     if not config.depths:
         raise UserError("--depths: at least one is needed")
     split = parse_split(config.split)
-    seed = config.seed
-    if not 0 <= seed < 2 * TOP_BIT:
-        raise UserError("--seed is", seed, "it must be in [0, 2**64)")
-    if split is not None and split.rule == "seed":
-        seed = (seed | TOP_BIT) if split.part == "test" else seed & ~TOP_BIT
+    if not 0 <= config.seed < 2 * TOP_BIT:
+        raise UserError("--seed is", config.seed, "it must be in [0, 2**64)")
     sampler = Sampler(_tree(config), depths=config.depths, horizon=config.horizon, split=split)
-    for own, task in sample_many(sampler, seed, config.count):
+    for own, task in sample_many(sampler, seed_for(split, config.seed), config.count):
         print(f"{task}  # depth {sampler.judge.depth(task)}, seed {own}: {sentence(task)}")
     return 0
 

@@ -6,11 +6,13 @@ import dataclasses
 import hashlib
 import json
 
+from farlands.errors import closest
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.depths import achievement_depths
-from farlands.worlds.voxel.items import ITEM_ID, ITEMS, NUM_SLOTS, Item
+from farlands.worlds.voxel.items import ITEMS, Item
+from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.measures import MEASURES
 from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
@@ -23,7 +25,6 @@ RULES_VERSION = 6
 
 TASK_SUCCESS = 1_000
 """Thousandths of a point that a fulfilled task pays on top of its progress."""
-MILLI = 1_000
 
 _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
 """Options that change what is seen, not what happens."""
@@ -136,11 +137,12 @@ def action_spec(options: VoxelOptions) -> Discrete | MultiDiscrete:
 
 
 def rules_hash(options: VoxelOptions) -> str:
-    """Hash of the tables and of the options that change what happens."""
+    """Hash of the tables, of the options that change what happens, and of the tasks that are set."""
     chosen = {k: v for k, v in dataclasses.asdict(options).items() if k not in _PRESENTATION}
     tables = (BLOCKS, ITEMS, RECIPES, SMELTINGS, FUELS, ACHIEVEMENTS, CHOICES, FLAT_ACTIONS)
     rows = [[dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row for row in table] for table in tables]
-    document = json.dumps([RULES_VERSION, chosen, rows], sort_keys=True, default=str)
+    tasks = [str(task) for task in task_bank(options)] if options.task == "tasks" else []
+    document = json.dumps([RULES_VERSION, chosen, rows, *([tasks] if tasks else [])], sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()[:16]
 
 
@@ -150,7 +152,7 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
     most = sum(task.rewards.values()) + 20 * task.per_health
     least = -20.0 * task.per_health
     if options.task == "tasks":
-        least, most = -1.0, 1.0 + TASK_SUCCESS / MILLI
+        least, most = -1.0, 1.0 + TASK_SUCCESS / 1_000
     return WorldSpec(
         name=f"voxel-{options.task}",
         observation=observation_spec(options),
@@ -163,34 +165,6 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
         measures=MEASURES,
         rules=rules_hash(options),
     )
-
-
-def parse_kit(kit: tuple[str, ...]) -> list[tuple[int, int]]:
-    """``("planks:4", "wooden_pickaxe")`` to (item id, count) pairs, one for each item.
-
-    Raises:
-        ValueError: There is no such item, a count is none, or the kit does not fit the slots.
-    """
-    counts: dict[int, int] = {}
-    for entry in kit:
-        name, _, count = entry.partition(":")
-        if name not in ITEM_ID or name == "nothing":
-            raise ValueError(f"start_kit: no item named {name!r}; {closest(name, _ITEM_NAMES[1:])}")
-        if count and not (count.isdigit() and 1 <= int(count) <= 36 * 64):
-            raise ValueError(f"start_kit: {entry!r} is not ITEM or ITEM:COUNT with a count of 1 to {36 * 64}")
-        counts[ITEM_ID[name]] = counts.get(ITEM_ID[name], 0) + int(count or 1)
-    slots = sum(-(-count // ITEMS[item].stack) for item, count in counts.items())
-    if slots > NUM_SLOTS:
-        raise ValueError(f"start_kit: fills {slots} slots, but an agent has {NUM_SLOTS}")
-    return list(counts.items())
-
-
-def closest(name: str, allowed: tuple[str, ...]) -> str:
-    """``did you mean X?`` or the list of what is allowed."""
-    import difflib
-
-    match = difflib.get_close_matches(name, allowed, n=1)
-    return f"did you mean {match[0]!r}?" if match else f"allowed: {', '.join(allowed)}"
 
 
 def check_options(options: VoxelOptions) -> None:

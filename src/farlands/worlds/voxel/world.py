@@ -19,11 +19,12 @@ from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
+from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.options import GROWTH_TICKS, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
-from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, parse_kit, world_spec
+from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
 from farlands.worlds.voxel.state import (
     Clock,
     Rules,
@@ -81,8 +82,7 @@ class VoxelWorld(World):
         self._graph_lock = threading.Lock()
         self._renderers: dict[tuple[int, int], Renderer] = {}
         self.state = allocate_state(num_worlds, self.num_agents, self._side, options.journal, self._device)
-        self.tasks = allocate_tasks(self.num_rows, self._device)
-        self.tasks.tally = self.state.tally
+        self.tasks = allocate_tasks(self.num_rows, self._device, self.state.tally)
         self._tensors = {
             array.name: wp.to_torch(getattr(self.state, array.name))
             for array in persistent_arrays(self._side, self.options.journal)
@@ -97,7 +97,7 @@ class VoxelWorld(World):
 
     @property
     def _arrays(self) -> tuple[StateArray, ...]:
-        own = tuple(StateArray(f"task_{a.name}", wp.int32, ("R", *a.shape)) for a in TASK_ARRAYS if a.name != "tally")
+        own = tuple(StateArray(f"task_{a.name}", wp.int32, ("R", *a.shape)) for a in TASK_ARRAYS)
         return persistent_arrays(self._side, self.options.journal) + own
 
     def set_tasks(self, programs: np.ndarray, *, success: int = 0, ends: bool = False) -> None:

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.actions import FLAT_ACTION_ID, Camera, Hand
 from farlands.worlds.voxel.blocks import BLOCK_ID
 from farlands.worlds.voxel.items import ITEM_ID
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.spec import world_spec
 from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.events import THINGS
 from farlands.worlds.voxel.tasks.goal import GOAL_SENSES, goal_arrays
@@ -190,3 +191,12 @@ def test_tasks_that_cannot_be_are_refused_in_one_line(options, said):
     with pytest.raises(ValueError, match=said) as caught:
         VoxelWorld(1, VoxelOptions(task="tasks", window=32, **options))
     assert "\n" not in str(caught.value)
+
+
+def test_the_tasks_are_part_of_the_rules():
+    def rules(**options: object) -> str:
+        return world_spec(VoxelOptions(task="tasks", **options)).rules  # type: ignore[arg-type]
+
+    one = rules(tasks=("craft(planks)",))
+    assert one == rules(tasks=("craft(planks)",)) != rules(tasks=("craft(stick)",))
+    assert rules(task_count=3) == rules(task_count=3) != rules(task_count=3, task_seed=9)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 
+from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.tasks.notation import parse
 from farlands.worlds.voxel.tasks.sampler import MIN_SHARE, Sampler, sample_many
-from farlands.worlds.voxel.tasks.splits import TOP_BIT, parse_split
+from farlands.worlds.voxel.tasks.splits import TOP_BIT, Split, parse_split
 from farlands.worlds.voxel.tasks.techtree import TechTree, flat_choices
 from farlands.worlds.voxel.tasks.tree import Task
 
@@ -38,15 +40,22 @@ def _draw(
     if not 0 <= seed < TOP_BIT:
         raise ValueError(f"task_seed {seed} is out of range: 0 to 2**63 - 1")
     part = parse_split(split)
-    held_out = part is not None and (part.rule, part.part) == ("seed", "test")
-    tree = TechTree(kit=_count(kit), choices=flat_choices() if actions == "flat" else None, min_share=MIN_SHARE)
-    sampler = Sampler(tree, depths=depths, horizon=horizon, split=part)
-    return tuple(task for _, task in sample_many(sampler, seed | (TOP_BIT if held_out else 0), count))
+    sampler = Sampler(tree_of(kit, actions, MIN_SHARE), depths=depths, horizon=horizon, split=part)
+    return tuple(task for _, task in sample_many(sampler, seed_for(part, seed), count))
 
 
-def _count(kit: tuple[str, ...]) -> dict[str, int]:
-    carried: dict[str, int] = {}
-    for entry in kit:
-        name, _, count = entry.partition(":")
-        carried[name] = carried.get(name, 0) + int(count or 1)
-    return carried
+def tree_of(kit: tuple[str, ...], actions: str, min_share: float) -> TechTree:
+    """The ways to things in a world with that start kit and those actions.
+
+    Raises:
+        ValueError: The kit can't be.
+    """
+    carried = {ITEMS[item].name: count for item, count in parse_kit(kit)}
+    return TechTree(kit=carried, choices=flat_choices() if actions == "flat" else None, min_share=min_share)
+
+
+def seed_for(split: Split | None, seed: int) -> int:
+    """A seed with the top bit that its part of the tasks asks for."""
+    if split is None or split.rule != "seed":
+        return seed
+    return seed | TOP_BIT if split.part == "test" else seed & ~TOP_BIT

@@ -48,7 +48,7 @@ class TaskState:
     choice: int32 ``[R]``, index into the bank of the task of the next episode; ``DRAWN``: picked by its level's seed.
     index: int32 ``[R]``, index into the bank of the present task.
     program: int32 ``[R, LENGTH]``, the present task.
-    tally: int32 ``[R, TALLY]``, what was done in the episode, see ``events``.
+    tally: int32 ``[R, TALLY]``, what was done in the episode, see ``events``; the world's own.
     start: int32 ``[R, N]``, what counts and times of each node are measured from.
     flags: int32 ``[R, N]``, whether a node is at work, done, expired, and the stage of a sequence.
     value: int32 ``[R, N]``, progress of each node with the flags of ``measure``; the last of a node no longer at work.
@@ -82,7 +82,6 @@ TASK_ARRAYS: tuple[TaskArray, ...] = (
     TaskArray("choice", ()),
     TaskArray("index", ()),
     TaskArray("program", (LENGTH,)),
-    TaskArray("tally", (TALLY,)),
     TaskArray("start", (MAX_NODES,)),
     TaskArray("flags", (MAX_NODES,)),
     TaskArray("value", (MAX_NODES,)),
@@ -93,9 +92,15 @@ TASK_ARRAYS: tuple[TaskArray, ...] = (
 )
 
 
-def allocate_tasks(rows: int, device: str) -> TaskState:
-    """A zeroed state for R rows on ``device``; tasks are drawn by the levels' seeds."""
+def allocate_tasks(rows: int, device: str, tally: wp.array | None = None) -> TaskState:
+    """A zeroed state for R rows on ``device``; tasks are drawn by the levels' seeds.
+
+    Args:
+        rows, device: R, and where.
+        tally: That of the world's own state; a new one if None.
+    """
     state = TaskState()
+    state.tally = wp.zeros((rows, TALLY), dtype=wp.int32, device=device) if tally is None else tally
     for array in TASK_ARRAYS:
         setattr(state, array.name, wp.zeros((rows, *array.shape), dtype=wp.int32, device=device))
     state.choice.fill_(DRAWN)
