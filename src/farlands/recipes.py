@@ -67,7 +67,7 @@ RECIPES: dict[str, Recipe] = {
     # Logs are worth four times what VPT paid: with fewer, agents stop at the first tools, for want of sticks.
     "voxel-symbols": Recipe(
         "voxel",
-        "stone tools, furnaces and first iron from symbols, in a quarter of an hour on two CPU cores",
+        "stone tools, furnaces and first iron from symbols, in half an hour on one CPU core",
         {
             "steps": 50_000_000,
             "num_worlds": 512,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK
+from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
+from farlands.worlds.voxel.matter.pending import wake
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import note_growing, strike_growing, wake
 from farlands.worlds.voxel.state import MAX_FIXTURES, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 

@@ -15,8 +15,9 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, cell_position, fit_top, remove_fixture
+from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
+from farlands.worlds.voxel.matter.pending import clear_pending, keep_pending, wake
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import clear_pending, keep_pending, note_growing, strike_growing, wake
 from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, MAX_PENDING, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 

@@ -13,9 +13,9 @@ from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
-from farlands.worlds.voxel.growth import _grow_kernel
 from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel, _return_kernel
-from farlands.worlds.voxel.matter import _settle_kernel
+from farlands.worlds.voxel.matter.falling import _settle_kernel
+from farlands.worlds.voxel.matter.growth import _grow_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel

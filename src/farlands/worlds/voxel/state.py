@@ -182,7 +182,7 @@ class VoxelState:
     edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
     pending_cell, pending_due: int32 ``[W, 256]``, a ring of cells to look at again and of the ticks to do it, see
-        ``pending.py``; zero where free.
+        ``matter/pending.py``; zero where free.
     growing: int32 ``[W, 64]``, window cells in which something grows, zero beyond their number.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.

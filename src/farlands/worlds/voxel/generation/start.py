@@ -10,9 +10,10 @@ from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.journal import clear_journal
+from farlands.worlds.voxel.matter.growing import clear_growing
+from farlands.worlds.voxel.matter.pending import clear_pending
 from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.pending import clear_growing, clear_pending
 from farlands.worlds.voxel.physics import STANDING
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import (

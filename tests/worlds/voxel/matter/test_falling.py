@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from farlands.worlds.voxel.actions import Hand
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, Shape
 from farlands.worlds.voxel.items import ITEM_ID
-from farlands.worlds.voxel.matter import CELLS_A_TICK
+from farlands.worlds.voxel.matter.falling import CELLS_A_TICK
 from farlands.worlds.voxel.state import MAX_PENDING, Body, Clock
 
 AIR, SAND, GRAVEL, STONE = (BLOCK_ID[name] for name in ("air", "sand", "gravel", "stone"))
@@ -116,7 +116,7 @@ def settle(run: list[str]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def make_arena_once():
-    from .conftest import Arena
+    from ..conftest import Arena
 
     return Arena(1)
 
@@ -182,7 +182,7 @@ def test_a_full_queue_leaves_things_hanging_until_they_are_touched(arena):
 
 
 def test_falling_goes_on_when_the_strip_comes_back_into_view():
-    from .test_journal import Walker
+    from ..test_journal import Walker
 
     walker = Walker()
     x, y = walker.at()

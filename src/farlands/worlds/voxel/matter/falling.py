@@ -8,7 +8,7 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, Shape
 from farlands.worlds.voxel.breaking import NOBODY, break_dependants
 from farlands.worlds.voxel.grid import block_at, cell_position, cell_z, set_block
-from farlands.worlds.voxel.pending import take_pending
+from farlands.worlds.voxel.matter.pending import take_pending
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.support import NUM_SIDES, beside
 from farlands.worlds.voxel.tables import BlockColumn, Tables

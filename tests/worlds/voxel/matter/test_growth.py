@@ -116,7 +116,7 @@ def test_a_full_list_leaves_a_sapling_a_sapling(make_arena):
 
 
 def test_a_grown_tree_is_remembered_when_the_window_leaves():
-    from .test_journal import Walker
+    from ..test_journal import Walker
 
     walker = Walker(growth_rate=GROWTH_TICKS)
     x, y = walker.at()
@@ -140,7 +140,7 @@ def test_a_grown_tree_is_remembered_when_the_window_leaves():
 
 
 def test_a_sapling_left_behind_grows_on_when_it_is_seen_again():
-    from .test_journal import Walker
+    from ..test_journal import Walker
 
     walker = Walker(growth_rate=0.0)
     x, y = walker.at()

@@ -1,15 +1,15 @@
-"""Cells that something may happen to: a queue per world of those that may fall, and a list of those that grow.
+"""The cells of a world that may fall soon: a queue in the order of their ticks.
 
-Of what may fall only what was touched is looked at again, so that a world at rest costs nothing. Every entry waits
-equally long, so the oldest is always the next. The queue is a ring; when it is full, a cell is not noted and stays as
-it is until it is touched again. A sapling for which the list has no room stays one.
+Only what was touched is looked at again, so that a world at rest costs nothing. Every entry waits equally long, so the
+oldest is always the next. The queue is a ring; when it is full, a cell is not noted and stays as it is until it is
+touched again.
 """
 
 from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.state import MAX_GROWING, MAX_PENDING, Clock, VoxelState
+from farlands.worlds.voxel.state import MAX_PENDING, Clock, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 FALL_DELAY = 2
@@ -72,37 +72,3 @@ def keep_pending(s: VoxelState, w: int, slot: int, kept: int):
     target = (s.clock[Clock.PENDING_FIRST, w] + kept) & _SLOT_MASK
     s.pending_cell[w, target] = cell
     s.pending_due[w, target] = due
-
-
-@wp.func
-def note_growing(s: VoxelState, t: Tables, w: int, cell: int, block: int):
-    """List a cell if what is in it grows and there is room."""
-    count = s.clock[Clock.GROWING_COUNT, w]
-    if t.block[block, BlockColumn.GROWS] != 0 and count < MAX_GROWING:
-        s.growing[w, count] = cell
-        s.clock[Clock.GROWING_COUNT, w] = count + 1
-
-
-@wp.func
-def strike_growing(s: VoxelState, t: Tables, w: int, cell: int, block: int):
-    """Take a cell off the list after what grew in it has gone; the last one takes its place."""
-    if t.block[block, BlockColumn.GROWS] != 0:
-        k = int(0)
-        while k < s.clock[Clock.GROWING_COUNT, w]:
-            if s.growing[w, k] == cell:
-                last = s.clock[Clock.GROWING_COUNT, w] - 1
-                s.growing[w, k] = s.growing[w, last]
-                s.growing[w, last] = 0
-                s.clock[Clock.GROWING_COUNT, w] = last
-                return
-            k += 1
-
-
-@wp.func
-def clear_growing(s: VoxelState, w: int):
-    """List nothing any more."""
-    k = int(0)
-    while k < s.clock[Clock.GROWING_COUNT, w]:
-        s.growing[w, k] = 0
-        k += 1
-    s.clock[Clock.GROWING_COUNT, w] = 0

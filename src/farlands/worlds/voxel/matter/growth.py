@@ -12,7 +12,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, BLOCK_ID
 from farlands.worlds.voxel.generation.features import TREE_HEADROOM, TREE_RADIUS, grow_tree
-from farlands.worlds.voxel.grid import block_at, cell_at, cell_position, set_block
+from farlands.worlds.voxel.grid import HEIGHT_SHIFT, block_at, cell_at, cell_position, set_block
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import Clock, Rules, VoxelState
@@ -26,7 +26,7 @@ _SPRUCE_LEAVES = BLOCK_ID["spruce_leaves"]
 @wp.func
 def _has_room(s: VoxelState, rules: Rules, w: int, at: wp.vec3i):
     """Whether a tree fits: open sky, its crown in the window, nothing but air and leaves above the sapling."""
-    column = cell_at(s, rules, w, at[0], at[1], 0) >> 6
+    column = cell_at(s, rules, w, at[0], at[1], 0) >> HEIGHT_SHIFT
     if wp.int32(s.tops[w, column]) > at[2] or at[2] + TREE_HEADROOM >= HEIGHT:
         return False
     corner = cell_at(s, rules, w, at[0] - TREE_RADIUS, at[1] - TREE_RADIUS, 0)
