@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.depths import achievement_depths, item_depths
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
@@ -47,11 +48,17 @@ def test_chains_counted_by_hand(name, depth):
 
 def test_what_is_made_is_deeper_than_what_it_is_made_of():
     depths = item_depths()
+    dropped = {drop.item for creature in CREATURES for drop in creature.drops}
     for recipe in RECIPES:
+        if recipe.output in dropped:
+            assert depths[recipe.output] == 1
+            continue
         for either, _ in recipe.inputs:
             assert depths[recipe.output] > min(depths[name] for name in either.split("|"))
     for smelting in SMELTINGS:
         assert depths[smelting.output] > depths["furnace"] + 1
+    assert depths["wheat"] > depths["wooden_hoe"]
+    assert depths["water_bucket"] > depths["bucket"] > depths["iron_ingot"]
 
 
 def test_every_item_and_achievement_can_be_had():

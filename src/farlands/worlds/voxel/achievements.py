@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from farlands.worlds.voxel.blocks import ToolClass
+from farlands.worlds.voxel.creatures.kinds import LIVING
 from farlands.worlds.voxel.items import tool_name
 
 
@@ -15,9 +16,9 @@ class Achievement:
     Attributes:
         name: Its id in words.
         items: Unlocked by gaining any of these items, by whatever means.
-        places: Unlocked by placing any of these blocks.
-        event: Unlocked by this event: ``eat``, ``sleep`` (through a night), ``wear_iron`` or ``wear_diamond`` (all
-            four pieces).
+        places: Unlocked by putting up any of these items as blocks.
+        event: Unlocked by what is done: ``eat``, ``sleep`` (through a night), ``wear_iron`` and the like (all four
+            pieces), ``till``, ``shear``, ``breed``, ``shoot`` (hit with an arrow), ``kill_zombie`` and the like.
     """
 
     name: str
@@ -78,6 +79,30 @@ ACHIEVEMENTS: tuple[Achievement, ...] = (
     Achievement("sleep", event="sleep"),
     Achievement("wear_iron_armour", event="wear_iron"),
     Achievement("wear_diamond_armour", event="wear_diamond"),
+    _collect("seeds", "wheat_seeds"),
+    _collect("wheat"),
+    _collect("wool"),
+    _collect("leather"),
+    _collect("feather"),
+    _collect("string"),
+    _collect("bone"),
+    _collect("gunpowder"),
+    _collect("meat", "beef", "porkchop", "mutton", "chicken"),
+    _collect("water", "water_bucket"),
+    _collect("lava", "lava_bucket"),
+    Achievement("cook_meat", items=("cooked_beef", "cooked_porkchop", "cooked_mutton", "cooked_chicken")),
+    _make("bread"),
+    _make("bucket"),
+    _make("bow"),
+    _make("arrow"),
+    _make("flint_and_steel"),
+    Achievement("make_hoe", items=tuple(tool_name(m, ToolClass.HOE) for m in ("wooden", "stone", "iron", "diamond"))),
+    _make("tnt"),
+    Achievement("place_seeds", places=("wheat_seeds",)),
+    Achievement("place_tnt", places=("tnt",)),
+    Achievement("wear_leather_armour", event="wear_leather"),
+    *(Achievement(event, event=event) for event in ("till", "shear", "breed", "shoot")),
+    *(Achievement(f"kill_{name}", event=f"kill_{name}") for name in LIVING),
 )
 
 ACHIEVEMENT_ID: dict[str, int] = {a.name: index for index, a in enumerate(ACHIEVEMENTS)}

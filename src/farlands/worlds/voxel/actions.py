@@ -48,9 +48,9 @@ class Hand(IntEnum):
 
     NONE = 0
     ATTACK = 1
-    """Mine the block in the crosshair."""
+    """Mine the block, or hit the creature, in the crosshair."""
     USE = 2
-    """Open or close a door, sleep in a bed."""
+    """Open or close a door, sleep in a bed, feed or shear an animal; till, scoop, light or shoot with what is held."""
     EAT = 3
     """Eat; a bite takes 32 ticks of eating without a break."""
 
@@ -95,7 +95,7 @@ def _item(name: str) -> int:
     return next(index for index, item in enumerate(ITEMS) if item.name == name)
 
 
-_EQUIPPABLE = (ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL, ToolClass.SWORD, ToolClass.SHEARS)
+_EQUIPPABLE = tuple(tool for tool in ToolClass if tool)
 
 CHOICES: tuple[Choice, ...] = (
     Choice("none", ChoiceKind.NONE),
@@ -117,6 +117,12 @@ _FLAT_CHOICES = (
     "smelt_iron_ingot", "smelt_gold_ingot", "smelt_charcoal",
     "place_block", "place_crafting_table", "place_furnace", "place_torch", "place_ladder", "place_sapling", "place_bed",
     "equip_pickaxe", "equip_axe", "equip_shovel", "equip_sword", "wear_armour",
+    "craft_wooden_hoe", "craft_bread", "craft_bucket", "craft_shears", "craft_door", "craft_bow", "craft_arrow",
+    "craft_wool", "craft_bone_meal", "craft_flint_and_steel", "craft_tnt",
+    *(f"craft_leather_{p}" for p in ("helmet", "chestplate", "leggings", "boots")),
+    *(f"smelt_cooked_{m}" for m in ("beef", "porkchop", "mutton", "chicken")),
+    "place_wheat_seeds", "place_door", "place_tnt", "place_water_bucket", "place_lava_bucket",
+    "equip_hoe", "equip_bow", "equip_bucket", "equip_lighter",
 )  # fmt: skip
 
 FLAT_ACTIONS: tuple[Action, ...] = (

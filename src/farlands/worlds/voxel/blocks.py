@@ -36,6 +36,18 @@ class ToolClass(IntEnum):
     SHOVEL = 3
     SWORD = 4
     SHEARS = 5
+    HOE = 6
+    BOW = 7
+    BUCKET = 8
+    LIGHTER = 9
+
+
+class Fluid(IntEnum):
+    """Which fluid a block is, if any."""
+
+    NONE = 0
+    WATER = 1
+    LAVA = 2
 
 
 class Look(IntEnum):
@@ -85,6 +97,8 @@ class Block:
         replaceable: Whether placing a block may overwrite it.
         falls: Whether it falls where nothing is under it.
         grows: Whether it becomes something else in time.
+        fluid: Which fluid it is.
+        level: How full of fluid it is: 8 for a source and for what falls, 7 to 1 for what has run that far.
     """
 
     name: str
@@ -102,7 +116,16 @@ class Block:
     replaceable: bool = False
     falls: bool = False
     grows: bool = False
+    fluid: Fluid = Fluid.NONE
+    level: int = 0
 
+
+FULL = 8
+"""Level of a source, and of what falls."""
+WATER_RUNS = 7
+LAVA_RUNS = 3
+"""How many blocks a fluid runs from its source on level ground."""
+WHEAT_STAGES = 8
 
 _PICK, _AXE, _SHOVEL = ToolClass.PICKAXE, ToolClass.AXE, ToolClass.SHOVEL
 
@@ -122,8 +145,22 @@ def _leaves(name: str, sapling: str) -> Block:
     )  # fmt: skip
 
 
-def _plant(name: str, drop: str, **more: bool) -> Block:
-    return Block(name, 0.0, shape=Shape.PLANT, drop=drop, look=Look.PLANT, opaque=False, **more)
+def _plant(name: str, drop: str, **more: object) -> Block:
+    return Block(name, 0.0, shape=Shape.PLANT, drop=drop, look=Look.PLANT, opaque=False, **more)  # type: ignore[arg-type]
+
+
+def _fluid(name: str, fluid: Fluid, level: int) -> Block:
+    look, light = (Look.WATER, 0) if fluid == Fluid.WATER else (Look.LAVA, 15)
+    return Block(
+        name, UNBREAKABLE, shape=Shape.FLUID, look=look, opaque=False, light=light, replaceable=True, fluid=fluid,
+        level=level,
+    )  # fmt: skip
+
+
+def _wheat(stage: int) -> Block:
+    if stage == WHEAT_STAGES - 1:
+        return _plant("ripe_wheat", "wheat")
+    return _plant(f"wheat_{stage}", "wheat_seeds", grows=True)
 
 
 BLOCKS: tuple[Block, ...] = (
@@ -137,14 +174,14 @@ BLOCKS: tuple[Block, ...] = (
     _soil("clay", 0.6, "clay"),
     _soil("snow", 0.2, "snow", tier=1),
     Block("ice", 0.5, _PICK, drop="", opaque=False),
-    Block("water", UNBREAKABLE, shape=Shape.FLUID, look=Look.WATER, opaque=False, replaceable=True),
-    Block("lava", UNBREAKABLE, shape=Shape.FLUID, look=Look.LAVA, opaque=False, light=15, replaceable=True),
+    _fluid("water", Fluid.WATER, FULL),
+    _fluid("lava", Fluid.LAVA, FULL),
     Block("oak_log", 2.0, _AXE, drop="oak_log", look=Look.LOG, opaque=False),
     Block("spruce_log", 2.0, _AXE, drop="spruce_log", look=Look.LOG, opaque=False),
     _leaves("oak_leaves", "oak_sapling"),
     _leaves("spruce_leaves", "spruce_sapling"),
     Block("cactus", 0.4, drop="cactus", look=Look.OTHER_SOLID, opaque=False),
-    _plant("tall_grass", "", replaceable=True),
+    _plant("tall_grass", "wheat_seeds", drop_one_in=8, replaceable=True),
     _plant("red_flower", "red_flower"),
     _plant("yellow_flower", "yellow_flower"),
     _plant("oak_sapling", "oak_sapling", grows=True),
@@ -165,6 +202,16 @@ BLOCKS: tuple[Block, ...] = (
     Block("bed", 0.2, drop="bed", look=Look.FURNITURE, opaque=False),
     Block("door", 3.0, _AXE, drop="door", look=Look.FURNITURE, opaque=False),
     Block("open_door", 3.0, _AXE, shape=Shape.DOORWAY, drop="door", look=Look.FIXTURE, opaque=False),
+    *(_fluid(f"water_{level}", Fluid.WATER, level) for level in range(1, WATER_RUNS + 1)),
+    _fluid("falling_water", Fluid.WATER, FULL),
+    *(_fluid(f"lava_{level}", Fluid.LAVA, level) for level in range(1, LAVA_RUNS + 1)),
+    _fluid("falling_lava", Fluid.LAVA, FULL),
+    Block("fire", 0.0, shape=Shape.PLANT, look=Look.LAVA, opaque=False, light=15, replaceable=True),
+    _soil("farmland", 0.6, "dirt"),
+    _soil("wet_farmland", 0.6, "dirt"),
+    *(_wheat(stage) for stage in range(WHEAT_STAGES)),
+    Block("tnt", 0.0, drop="tnt", look=Look.FURNITURE),
+    Block("lit_tnt", UNBREAKABLE, look=Look.FURNITURE),
 )
 
 BLOCK_ID: dict[str, int] = {block.name: index for index, block in enumerate(BLOCKS)}
@@ -189,3 +236,16 @@ FURNACE = BLOCK_ID["furnace"]
 BED = BLOCK_ID["bed"]
 DOOR = BLOCK_ID["door"]
 OPEN_DOOR = BLOCK_ID["open_door"]
+WATER_1 = BLOCK_ID["water_1"]
+FALLING_WATER = BLOCK_ID["falling_water"]
+LAVA_1 = BLOCK_ID["lava_1"]
+FALLING_LAVA = BLOCK_ID["falling_lava"]
+FIRE = BLOCK_ID["fire"]
+FARMLAND = BLOCK_ID["farmland"]
+WET_FARMLAND = BLOCK_ID["wet_farmland"]
+WHEAT_0 = BLOCK_ID["wheat_0"]
+RIPE_WHEAT = BLOCK_ID["ripe_wheat"]
+TNT = BLOCK_ID["tnt"]
+LIT_TNT = BLOCK_ID["lit_tnt"]
+COBBLESTONE = BLOCK_ID["cobblestone"]
+OBSIDIAN = BLOCK_ID["obsidian"]

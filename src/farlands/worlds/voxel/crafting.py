@@ -14,6 +14,8 @@ from farlands.worlds.voxel.tasks.events import note_event
 from farlands.worlds.voxel.tasks.predicates import Event
 
 NO_SMELTING = -1
+_OR, _WANTED, _INGREDIENT = 1, 2, 3
+"""Within an ingredient's columns: the other item that will do, and how many; then its width."""
 
 
 @wp.func
@@ -35,14 +37,12 @@ def can_craft(s: VoxelState, t: Tables, r: int, recipe: int, stations: int, free
     """Whether a recipe's station is near, its inputs are carried and its output fits."""
     if (stations & (1 << t.recipe[recipe, RecipeColumn.STATION])) == 0:
         return False
-    first = count_either(s, r, t.recipe[recipe, RecipeColumn.FIRST], t.recipe[recipe, RecipeColumn.FIRST_OR])
-    if first < t.recipe[recipe, RecipeColumn.FIRST_COUNT]:
-        return False
-    wanted = t.recipe[recipe, RecipeColumn.SECOND_COUNT]
-    if wanted > 0:
-        second = count_either(s, r, t.recipe[recipe, RecipeColumn.SECOND], t.recipe[recipe, RecipeColumn.SECOND_OR])
-        if second < wanted:
+    k = int(RecipeColumn.FIRST)
+    while k < RecipeColumn.COUNT:
+        wanted = t.recipe[recipe, k + _WANTED]
+        if wanted > 0 and count_either(s, r, t.recipe[recipe, k], t.recipe[recipe, k + _OR]) < wanted:
             return False
+        k += _INGREDIENT
     output = t.recipe[recipe, RecipeColumn.OUTPUT]
     return has_room(s, t, r, output, t.recipe[recipe, RecipeColumn.COUNT], free)
 
@@ -52,17 +52,12 @@ def craft(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, recipe: int):
     """Make a recipe's output, if possible. Returns whether it was."""
     if not can_craft(s, t, r, recipe, stations_near(s, rules, w, r), free_slots(s, r)):
         return False
-    remove_either(
-        s, t, r,
-        t.recipe[recipe, RecipeColumn.FIRST],
-        t.recipe[recipe, RecipeColumn.FIRST_OR],
-        t.recipe[recipe, RecipeColumn.FIRST_COUNT],
-    )  # fmt: skip
-    wanted = t.recipe[recipe, RecipeColumn.SECOND_COUNT]
-    if wanted > 0:
-        remove_either(
-            s, t, r, t.recipe[recipe, RecipeColumn.SECOND], t.recipe[recipe, RecipeColumn.SECOND_OR], wanted
-        )  # fmt: skip
+    k = int(RecipeColumn.FIRST)
+    while k < RecipeColumn.COUNT:
+        wanted = t.recipe[recipe, k + _WANTED]
+        if wanted > 0:
+            remove_either(s, t, r, t.recipe[recipe, k], t.recipe[recipe, k + _OR], wanted)
+        k += _INGREDIENT
     output = t.recipe[recipe, RecipeColumn.OUTPUT]
     add_item(s, t, rules, r, output, t.recipe[recipe, RecipeColumn.COUNT], 0)
     note_event(s.tally, r, int(Event.CRAFTED), output, t.recipe[recipe, RecipeColumn.COUNT])

@@ -12,12 +12,25 @@ import math
 from collections.abc import Iterator
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, Achievement
-from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, Block
+from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, Block, ToolClass
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import ARMOUR_PIECES, ITEMS, armour_name
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS, Station
 
 _STATION = {Station.CRAFTING_TABLE: "crafting_table", Station.FURNACE: "furnace"}
 _MADE = {recipe.output for recipe in RECIPES} | {smelting.output for smelting in SMELTINGS}
+_HOES = tuple(item.name for item in ITEMS if item.tool == ToolClass.HOE)
+_FEATS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "till": (_HOES,),
+    "shear": (("shears",),),
+    "breed": (tuple(creature.food for creature in CREATURES if creature.food),),
+    "shoot": (("bow",), ("arrow",)),
+}
+"""What some feats take: one item of each group."""
+_USES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "wheat": (_HOES, ("wheat_seeds",)), "water_bucket": (("bucket",),), "lava_bucket": (("bucket",),),
+}  # fmt: skip
+"""Items that come of using others on the land."""
 
 
 @functools.cache
@@ -49,17 +62,25 @@ def _achievement_depth(achievement: Achievement, depths: dict[str, int]) -> int:
         return 1 + min(depths[item.name] for item in ITEMS if item.food)
     if achievement.event == "sleep":
         return 2 + depths["bed"]
+    if achievement.event in _FEATS:
+        return 1 + max(min(depths[item] for item in either) for either in _FEATS[achievement.event])
+    if achievement.event.startswith("kill_"):
+        return 1
     material = achievement.event.removeprefix("wear_")
     return 1 + max(depths[armour_name(material, slot)] for slot in ARMOUR_PIECES)
 
 
 def _ways(depths: dict[str, float]) -> Iterator[tuple[str, float]]:
     """Every way to every item, with the depth it gives by what is known so far."""
+    for creature in CREATURES:
+        yield from ((drop.item, 1) for drop in creature.drops)
+    for item, groups in _USES.items():
+        yield item, 1 + max(_least("|".join(group), depths) for group in groups)
     for block in BLOCKS:
         if block.hardness != UNBREAKABLE:
             for item in filter(None, (block.drop, block.rare_drop)):
                 # A block that drops what is made by hand was put up by somebody who had made it.
-                if item not in _MADE:
+                if item not in _MADE and item not in _USES:
                     yield item, 1 + _tool_depth(block, depths)
     for recipe in RECIPES:
         inputs = [_least(either, depths) for either, _ in recipe.inputs]

@@ -41,6 +41,7 @@ class Item:
         speed: Mining speed on the blocks of its class (a hand has 1).
         durability: Uses before it breaks; 0 for things that don't wear.
         damage: Health points a hit takes.
+        gives_back: Item left when it is placed; empty for none.
         food: Food points eating it gives; 0 when it can't be eaten.
         saturation: Saturation points eating it gives.
         armour: Where it is worn.
@@ -51,6 +52,7 @@ class Item:
     name: str
     stack: int = 64
     places: str = ""
+    gives_back: str = ""
     tool: ToolClass = ToolClass.NONE
     tier: Tier = Tier.HAND
     speed: int = 1
@@ -82,11 +84,16 @@ TOOL_MATERIALS = (
     Material("golden", Tier.WOOD, 12, 32, 0),
     Material("diamond", Tier.DIAMOND, 8, 1561, 3),
 )
-_TOOL_DAMAGE = {ToolClass.PICKAXE: 2, ToolClass.AXE: 7, ToolClass.SHOVEL: 2, ToolClass.SWORD: 4}
+_TOOL_DAMAGE = {
+    ToolClass.PICKAXE: 2, ToolClass.AXE: 7, ToolClass.SHOVEL: 2, ToolClass.SWORD: 4, ToolClass.HOE: 1,
+}  # fmt: skip
 
 ARMOUR_PIECES = (ArmourSlot.HELMET, ArmourSlot.CHESTPLATE, ArmourSlot.LEGGINGS, ArmourSlot.BOOTS)
-_ARMOUR_POINTS = {"iron": (2, 6, 5, 2), "golden": (2, 5, 3, 1), "diamond": (3, 8, 6, 3)}
-_ARMOUR_DURABILITY = {"iron": (165, 240, 225, 195), "golden": (77, 112, 105, 91), "diamond": (363, 528, 495, 429)}
+_ARMOUR_POINTS = {"leather": (1, 3, 2, 1), "iron": (2, 6, 5, 2), "golden": (2, 5, 3, 1), "diamond": (3, 8, 6, 3)}
+_ARMOUR_DURABILITY = {
+    "leather": (55, 80, 75, 65), "iron": (165, 240, 225, 195), "golden": (77, 112, 105, 91),
+    "diamond": (363, 528, 495, 429),
+}  # fmt: skip
 
 
 def tool_name(material: str, tool: ToolClass) -> str:
@@ -115,6 +122,13 @@ def _armour(material: str) -> list[Item]:
         Item(armour_name(material, slot), stack=1, durability=durability, armour=slot, armour_points=points)
         for slot, durability, points in rows
     ]
+
+
+def _meat(name: str, raw: tuple[int, float], cooked: tuple[int, float]) -> tuple[Item, Item]:
+    return (
+        Item(name, food=raw[0], saturation=raw[1]),
+        Item(f"cooked_{name}", food=cooked[0], saturation=cooked[1]),
+    )
 
 
 def _block(name: str, *, fuel: int = 0, stack: int = 64) -> Item:
@@ -166,9 +180,42 @@ ITEMS: tuple[Item, ...] = (
     *_armour("iron"),
     *_armour("golden"),
     *_armour("diamond"),
+    *_tools(ToolClass.HOE),
+    *_armour("leather"),
+    Item("bow", stack=1, tool=ToolClass.BOW, durability=384, fuel=300),
+    Item("arrow"),
+    Item("flint_and_steel", stack=1, tool=ToolClass.LIGHTER, durability=64),
+    Item("bucket", stack=16, tool=ToolClass.BUCKET),
+    Item("water_bucket", stack=1, places="water", gives_back="bucket"),
+    Item("lava_bucket", stack=1, places="lava", gives_back="bucket", fuel=20_000),
+    Item("wheat_seeds", places="wheat_0"),
+    Item("wheat"),
+    Item("bread", food=5, saturation=6.0),
+    Item("bone"),
+    Item("bone_meal"),
+    Item("string"),
+    Item("feather"),
+    Item("gunpowder"),
+    Item("leather"),
+    Item("rotten_flesh", food=4, saturation=0.8),
+    *_meat("beef", (3, 1.8), (8, 12.8)),
+    *_meat("porkchop", (3, 1.8), (8, 12.8)),
+    *_meat("mutton", (2, 1.2), (6, 9.6)),
+    *_meat("chicken", (2, 1.2), (6, 7.2)),
+    _block("tnt"),
 )
 
 ITEM_ID: dict[str, int] = {item.name: index for index, item in enumerate(ITEMS)}
+
+FOODS: tuple[str, ...] = tuple(
+    sorted(
+        (item.name for item in ITEMS if item.food),
+        key=lambda name: (
+            name in ("golden_apple", "rotten_flesh"), -ITEMS[ITEM_ID[name]].food, -ITEMS[ITEM_ID[name]].saturation,
+        ),
+    )
+)  # fmt: skip
+"""What can be eaten, in the order it is: the most filling first, the precious and the foul last."""
 
 NUM_SLOTS = 36
 """Inventory slots an agent carries."""

@@ -7,7 +7,7 @@ import warp as wp
 from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, TORCH
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, free_fixture, set_block
-from farlands.worlds.voxel.inventory import remove_item, unlock
+from farlands.worlds.voxel.inventory import add_item, remove_item, unlock
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT
 from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Rules, VoxelState
@@ -94,6 +94,8 @@ def place(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, item: int):
     if block == DOOR:
         set_block(s, t, rules, w, cell + 1, block)
     remove_item(s, t, r, item, 1)
+    if t.item[item, ItemColumn.GIVES_BACK] != 0:
+        add_item(s, t, rules, r, t.item[item, ItemColumn.GIVES_BACK], 1, 0)
     note_event(s.tally, r, int(Event.PLACED), item, 1)
     unlock(s, t, rules, r, t.block[block, BlockColumn.PLACE_ACHIEVEMENT])
     return True

@@ -17,7 +17,7 @@ class Station(IntEnum):
     FURNACE = 2
 
 
-MAX_INGREDIENTS = 2
+MAX_INGREDIENTS = 3
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,13 @@ SMELTING_QUEUE = 64
 """Most items an agent may have waiting in furnaces."""
 
 _TABLE = Station.CRAFTING_TABLE
-_TOOL_HEADS = {ToolClass.PICKAXE: (3, 2), ToolClass.AXE: (3, 2), ToolClass.SHOVEL: (1, 2), ToolClass.SWORD: (2, 1)}
+_TOOL_HEADS = {
+    ToolClass.PICKAXE: (3, 2), ToolClass.AXE: (3, 2), ToolClass.SHOVEL: (1, 2), ToolClass.SWORD: (2, 1),
+    ToolClass.HOE: (2, 2),
+}  # fmt: skip
 _HEAD_ITEM = {
     "wooden": "planks", "stone": "cobblestone", "iron": "iron_ingot", "golden": "gold_ingot", "diamond": "diamond",
+    "leather": "leather",
 }  # fmt: skip
 _ARMOUR_COST = (5, 8, 7, 4)
 
@@ -68,7 +72,7 @@ def _tools() -> list[Recipe]:
 def _armour() -> list[Recipe]:
     return [
         Recipe(armour_name(material, slot), 1, ((_HEAD_ITEM[material], cost),), _TABLE)
-        for material in ("iron", "golden", "diamond")
+        for material in ("iron", "golden", "diamond", "leather")
         for slot, cost in zip(ARMOUR_PIECES, _ARMOUR_COST, strict=True)
     ]
 
@@ -86,6 +90,14 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("golden_apple", 1, (("apple", 1), ("gold_ingot", 8)), _TABLE),
     *_tools(),
     *_armour(),
+    Recipe("bread", 1, (("wheat", 3),), _TABLE),
+    Recipe("bucket", 1, (("iron_ingot", 3),), _TABLE),
+    Recipe("bow", 1, (("stick", 3), ("string", 3)), _TABLE),
+    Recipe("arrow", 4, (("flint", 1), ("stick", 1), ("feather", 1)), _TABLE),
+    Recipe("flint_and_steel", 1, (("iron_ingot", 1), ("flint", 1))),
+    Recipe("bone_meal", 3, (("bone", 1),)),
+    Recipe("wool", 1, (("string", 4),)),
+    Recipe("tnt", 1, (("gunpowder", 5), ("sand", 4)), _TABLE),
 )
 
 SMELTINGS: tuple[Smelting, ...] = (
@@ -94,6 +106,10 @@ SMELTINGS: tuple[Smelting, ...] = (
     Smelting("oak_log|spruce_log", "charcoal"),
     Smelting("cobblestone", "stone"),
     Smelting("sand", "glass"),
+    Smelting("beef", "cooked_beef"),
+    Smelting("porkchop", "cooked_porkchop"),
+    Smelting("mutton", "cooked_mutton"),
+    Smelting("chicken", "cooked_chicken"),
 )
 
 FUELS: tuple[str, ...] = ("coal", "charcoal", "planks", "stick", "oak_log", "spruce_log")

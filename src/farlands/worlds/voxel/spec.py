@@ -9,7 +9,7 @@ import json
 from farlands.errors import closest
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
-from farlands.worlds.voxel.blocks import BLOCKS
+from farlands.worlds.voxel.blocks import BLOCKS, ToolClass
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
@@ -20,7 +20,7 @@ from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.goal import goal_specs
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
-RULES_VERSION = 6
+RULES_VERSION = 7
 """Raised whenever code, not data, changes what the same seed and actions lead to."""
 
 TASK_SUCCESS = 1_000
@@ -36,8 +36,8 @@ _ONE_HOT_BLOCKS = tuple(tuple(int(i == j) for j in range(len(BLOCKS))) for i in 
 
 
 def _item_bits(item: Item) -> tuple[int, ...]:
-    """Twelve bits: five tool classes, three of tier, armour, placeable, food, anything at all."""
-    tool = [int(item.tool == k) for k in range(1, 6)]
+    """Sixteen bits: nine tool classes, three of tier, armour, placeable, food, anything at all."""
+    tool = [int(item.tool == k) for k in ToolClass if k]
     tier = [(item.tier >> bit) & 1 for bit in (2, 1, 0)]
     return (
         *tool,

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import BED, CACTUS, DIRT, DOOR, GRASS, LADDER, OPEN_DOOR, SAND, TORCH, Shape
+from farlands.worlds.voxel.blocks import (
+    BED,
+    CACTUS,
+    DIRT,
+    DOOR,
+    FARMLAND,
+    GRASS,
+    LADDER,
+    OPEN_DOOR,
+    RIPE_WHEAT,
+    SAND,
+    TORCH,
+    WET_FARMLAND,
+    WHEAT_0,
+    Shape,
+)
 from farlands.worlds.voxel.grid import block_at
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
@@ -36,6 +51,8 @@ def stands_on(t: Tables, block: int, below: int):
         return is_wall(t, below)
     if block == DOOR or block == OPEN_DOOR:
         return t.block[below, BlockColumn.SOLID] != 0 or below == OPEN_DOOR
+    if block >= WHEAT_0 and block <= RIPE_WHEAT:
+        return below == FARMLAND or below == WET_FARMLAND
     if t.block[block, BlockColumn.SHAPE] == Shape.PLANT:
         return below == GRASS or below == DIRT
     return block != LADDER

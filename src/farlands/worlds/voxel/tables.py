@@ -10,7 +10,7 @@ import warp as wp
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
-from farlands.worlds.voxel.items import ITEM_ID, ITEMS
+from farlands.worlds.voxel.items import FOODS, ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 
 MILLI = 1000
@@ -37,6 +37,8 @@ class BlockColumn(IntEnum):
     SOLID = 14
     FALLS = 15
     GROWS = 16
+    FLUID = 17
+    LEVEL = 18
 
 
 class ItemColumn(IntEnum):
@@ -56,7 +58,8 @@ class ItemColumn(IntEnum):
     FUEL = 11
     GAIN_ACHIEVEMENT = 12
     SET = 13
-    """Armour set for the achievements of wearing a full one: 1 iron, 2 diamond, 0 others."""
+    """Armour set for the achievements of wearing a full one: 1 iron, 2 diamond, 3 leather, 0 others."""
+    GIVES_BACK = 14
 
 
 class RecipeColumn(IntEnum):
@@ -69,8 +72,11 @@ class RecipeColumn(IntEnum):
     SECOND = 4
     SECOND_OR = 5
     SECOND_COUNT = 6
-    COUNT = 7
-    STATION = 8
+    THIRD = 7
+    THIRD_OR = 8
+    THIRD_COUNT = 9
+    COUNT = 10
+    STATION = 11
 
 
 class ChoiceColumn(IntEnum):
@@ -90,7 +96,7 @@ class Tables:
     each flat action. fuel: int32 ``[n]`` item ids in the order they are burnt. reward: int32 ``[achievements]``, in
     thousandths. turn: int32 ``[24]``, sine of each heading times 16,384 (0 north, clockwise). tools: int32
     ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods, armours: int32 ``[n]`` item ids.
-    wear_achievement: int32 ``[3]``, by armour set.
+    wear_achievement: int32 ``[4]``, by armour set.
     """
 
     block: wp.array2d(dtype=wp.int32)
@@ -121,7 +127,7 @@ def _milli(value: float) -> int:
 
 
 def _block_rows() -> np.ndarray:
-    place = {name: ACHIEVEMENT_ID[a.name] for a in ACHIEVEMENTS for name in a.places}
+    place = {ITEMS[ITEM_ID[name]].places: ACHIEVEMENT_ID[a.name] for a in ACHIEVEMENTS for name in a.places}
     fixtures = {"crafting_table", "furnace", "torch"}
     return np.array(
         [
@@ -129,7 +135,7 @@ def _block_rows() -> np.ndarray:
                 _milli(b.hardness), b.tool, b.tier, b.shape, ITEM_ID.get(b.drop, 0), b.drop_one_in,
                 ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable,
                 ITEM_ID.get(b.name, 0),
-                place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows,
+                place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows, b.fluid, b.level,
             ]
             for b in BLOCKS
         ],
@@ -139,13 +145,13 @@ def _block_rows() -> np.ndarray:
 
 def _item_rows() -> np.ndarray:
     gain = {name: ACHIEVEMENT_ID[a.name] for a in ACHIEVEMENTS for name in a.items}
-    sets = {"iron": 1, "diamond": 2}
+    sets = {"iron": 1, "diamond": 2, "leather": 3}
     return np.array(
         [
             [
                 i.stack, BLOCK_ID[i.places] if i.places else 0, i.tool, i.tier, i.speed, i.durability, i.damage, i.food,
                 _milli(i.saturation), i.armour, i.armour_points, i.fuel, gain.get(i.name, -1),
-                sets.get(i.name.split("_")[0], 0) if i.armour >= 0 else 0,
+                sets.get(i.name.split("_")[0], 0) if i.armour >= 0 else 0, ITEM_ID.get(i.gives_back, 0),
             ]
             for i in ITEMS
         ],
@@ -161,13 +167,13 @@ def _ingredient(names: str, count: int) -> list[int]:
 def _recipe_rows() -> np.ndarray:
     rows = []
     for recipe in RECIPES:
-        inputs = [_ingredient(*pair) for pair in recipe.inputs] + [[0, 0, 0]]
-        rows.append([ITEM_ID[recipe.output], *inputs[0], *inputs[1], recipe.count, recipe.station])
+        inputs = [_ingredient(*pair) for pair in recipe.inputs] + [[0, 0, 0]] * 2
+        rows.append([ITEM_ID[recipe.output], *inputs[0], *inputs[1], *inputs[2], recipe.count, recipe.station])
     return np.array(rows, dtype=np.int32)
 
 
 def _smelting_rows() -> np.ndarray:
-    rows = [[ITEM_ID[s.output], *_ingredient(s.input, 1), 0, 0, 0, 1, 2] for s in SMELTINGS]
+    rows = [[ITEM_ID[s.output], *_ingredient(s.input, 1), *[0] * 6, 1, 2] for s in SMELTINGS]
     return np.array(rows, dtype=np.int32)
 
 
@@ -199,10 +205,10 @@ def make_tables(task: str, device: str) -> Tables:
         "reward": np.array([_milli(task_rewards.get(a.name, 0.0)) for a in ACHIEVEMENTS], dtype=np.int32),
         "turn": heading_sines(),
         "tools": _tool_rows(),
-        "foods": np.array([i for i, item in enumerate(ITEMS) if item.food > 0], dtype=np.int32),
+        "foods": np.array([ITEM_ID[name] for name in FOODS], dtype=np.int32),
         "armours": np.array([i for i, item in enumerate(ITEMS) if item.armour >= 0], dtype=np.int32),
         "wear_achievement": np.array(
-            [-1, ACHIEVEMENT_ID["wear_iron_armour"], ACHIEVEMENT_ID["wear_diamond_armour"]], dtype=np.int32
+            [-1, *(ACHIEVEMENT_ID[f"wear_{name}_armour"] for name in ("iron", "diamond", "leather"))], dtype=np.int32
         ),
     }
     tables = Tables()

@@ -17,7 +17,7 @@ _Colour = tuple[int, int, int]
 _WOOD = {"oak": ((98, 74, 44), (124, 97, 60)), "spruce": ((62, 44, 26), (86, 63, 38))}
 _METAL = {
     "wooden": (150, 112, 66), "stone": (134, 134, 134), "iron": (222, 222, 222), "golden": (246, 212, 66),
-    "diamond": (92, 220, 210),
+    "diamond": (92, 220, 210), "leather": (168, 98, 58),
 }  # fmt: skip
 
 
@@ -229,6 +229,65 @@ def _cactus(face: str) -> np.ndarray:
     return tile
 
 
+def _dirt() -> np.ndarray:
+    return _speckle("dirt", (134, 96, 67), 11.0)
+
+
+def _lava() -> np.ndarray:
+    return _blobs(_speckle("lava", (212, 90, 18), 22.0, 2), "lava", (252, 196, 60), 8)
+
+
+def _fire() -> np.ndarray:
+    """Tongues of flame, yellow at the foot."""
+    tile = np.zeros((TILE, TILE, 4))
+    tall = 6 + _rng("fire").integers(0, 9, TILE)
+    for x in range(TILE):
+        for y in range(int(tall[x])):
+            heat = 1.0 - y / TILE
+            tile[TILE - 1 - y, x] = (252, int(90 + 150 * heat), int(20 + 90 * heat * heat), 255)
+    return tile
+
+
+def _furrows(name: str, colour: _Colour) -> np.ndarray:
+    tile = _speckle(name, colour, 9.0)
+    tile[::4, :, :3] *= 0.68
+    tile[1::4, :, :3] *= 0.84
+    return tile
+
+
+def _wheat(stage: int) -> np.ndarray:
+    """Blades that rise and turn from green to gold."""
+    tile = np.zeros((TILE, TILE, 4))
+    ripe = stage / 7.0
+    colour = np.array((70, 148, 44)) * (1.0 - ripe) + np.array((218, 182, 76)) * ripe
+    tall = 3 + int(stage * 1.6)
+    rng = _rng("wheat")
+    for x in range(1, TILE, 2):
+        high = min(tall + int(rng.integers(0, 2)), 15)
+        for y in range(high):
+            tile[TILE - 1 - y, x] = (*(colour * (0.72 + 0.36 * y / TILE)), 255)
+        if stage >= 6:
+            head = slice(TILE - high, TILE - high + 4)
+            tile[head, x - 1] = (*(colour * 0.9), 255)
+            tile[head, x] = (*(colour * 1.12), 255)
+    return tile
+
+
+def _tnt(face: str, *, lit: bool) -> np.ndarray:
+    tile = _speckle("tnt", (196, 52, 38), 7.0)
+    if face == "side":
+        tile[:, ::4, :3] *= 0.8
+        tile[5:11] = (232, 226, 214, 255)
+        for x in (2, 7, 12):
+            tile[6:10, x : x + 2] = (52, 46, 46, 255)
+    else:
+        tile[4:12, 4:12] = (120, 96, 74, 255)
+        tile[7:9, 7:9] = (40, 36, 34, 255)
+    if lit:
+        tile[..., :3] = tile[..., :3] * 0.35 + 165.0
+    return tile
+
+
 _STONE: _Colour = (126, 126, 126)
 _LEAF = {"oak": (78, 138, 48), "spruce": (56, 102, 66)}
 _ORES: dict[str, _Colour] = {
@@ -243,11 +302,11 @@ def _same(make: Callable[[], np.ndarray]) -> Callable[[str], np.ndarray]:
 _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
     "bedrock": _same(lambda: _speckle("bedrock", (74, 74, 76), 34.0, 2)),
     "stone": _same(lambda: _speckle("stone", _STONE, 6.0, 2) * 0.5 + _speckle("stone_fine", _STONE, 7.0) * 0.5),
-    "dirt": _same(lambda: _speckle("dirt", (134, 96, 67), 11.0)),
+    "dirt": _same(_dirt),
     "grass": lambda face: {
         "top": lambda: _speckle("grass_top", (104, 158, 62), 11.0),
         "side": lambda: _fringed_side("grass", (104, 158, 62)),
-        "bottom": lambda: _speckle("dirt", (134, 96, 67), 11.0),
+        "bottom": _dirt,
     }[face](),
     "sand": _same(lambda: _speckle("sand", (220, 206, 160), 6.0)),
     "gravel": _same(lambda: _blobs(_speckle("gravel", (134, 126, 122), 20.0, 2), "gravel", (164, 156, 150), 7)),
@@ -257,7 +316,7 @@ _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
     ),
     "ice": _same(lambda: _speckle("ice", (150, 186, 242), 6.0, 2)),
     "water": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)),
-    "lava": _same(lambda: _blobs(_speckle("lava", (212, 90, 18), 22.0, 2), "lava", (252, 196, 60), 8)),
+    "lava": _same(_lava),
     "oak_log": lambda face: _log_side("oak") if face == "side" else _log_top("oak"),
     "spruce_log": lambda face: _log_side("spruce") if face == "side" else _log_top("spruce"),
     "oak_leaves": _same(lambda: _leaves("oak", _LEAF["oak"])),
@@ -284,6 +343,17 @@ _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
     "bed": _bed,
     "door": _same(lambda: _door(is_open=False)),
     "open_door": _same(lambda: _door(is_open=True)),
+    **{f"water_{level}": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)) for level in range(1, 8)},
+    "falling_water": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)),
+    **{f"lava_{level}": _same(_lava) for level in range(1, 4)},
+    "falling_lava": _same(_lava),
+    "fire": _same(_fire),
+    "farmland": lambda face: _furrows("farmland", (122, 86, 58)) if face == "top" else _dirt(),
+    "wet_farmland": lambda face: _furrows("wet_farmland", (76, 52, 36)) if face == "top" else _dirt(),
+    **{f"wheat_{stage}": _same(lambda stage=stage: _wheat(stage)) for stage in range(7)},
+    "ripe_wheat": _same(lambda: _wheat(7)),
+    "tnt": lambda face: _tnt(face, lit=False),
+    "lit_tnt": lambda face: _tnt(face, lit=True),
 }
 
 FACES = ("top", "side", "bottom")
@@ -340,6 +410,27 @@ _SHAPES: dict[str, tuple[str, ...]] = {
     "gem": ("", "", "", "     mmmmm", "    mddwddm", "   mdwwwdddm", "    mdwdddm", "     mdddm", "      mdm", "       m"),
     "apple": ("", "", "        s", "       s", "    mm s mm", "   mddddddm", "  mdwdddddm", "  mddddddddm", "  mddddddddm", "   mddddddm", "    mmmmmm"),
     "stick": ("", "", "           ss", "          sss", "         sss", "        sss", "       sss", "      sss", "     sss", "    sss", "   ss"),
+    "hoe": (
+        "", "", "     mmmmm", "    mdddddss", "    mm   sss", "         sss", "        sss", "       sss", "      sss",
+        "     sss", "    sss", "   sss", "   ss",
+    ),
+    "bow": (
+        "", "     ssss", "       sss", "   w     sss", "    w     ss", "     w     ss", "      w    ss", "       w   ss",
+        "        w  ss", "         w ss", "          wss", "          sss", "         ss",
+    ),
+    "arrow": ("", "            mm", "           mmm", "          smm", "         ss", "        ss", "       ss", "      ss", "   w ss", "  wwss", " wwww", "  www", "   w"),
+    "bucket": ("", "", "", "   mmmmmmmmm", "   mwwwwwwwm", "   mddddddmm", "    mdddddm", "    mdddddm", "    mdddddm", "     mdddm", "     mmmmm"),
+    "full_bucket": ("", "", "", "   ssssssssss", "   sddddddds", "   sdwdddwds", "    sdddddss", "    ssssssss", "    swwwwwss", "     ssssss", "     ssssss"),
+    "lighter": ("", "", "    sss", "   s   s", "  s     s", "  s     s", "   s", "    sss", "        mmm", "       mdddm", "       mddddm", "        mmmm"),
+    "seeds": ("", "", "", "    mm", "   mdm   mm", "   mm   mdm", "        mm", "     mm", "    mdm    mm", "    mm    mdm", "          mm"),
+    "sheaf": ("", "   m  m  m", "   mm m mm", "  mdm m mdm", "   mdmmmdm", "    mdmdm", "     mmm", "     sss", "     mmm", "    mm mm", "    m   m"),
+    "bread": ("", "", "", "        mmmm", "      mmddddm", "    mmddwdddm", "   mddwddddm", "  mdwddddmm", "  mdddddm", "   mmmmm"),
+    "meat": ("", "", "     mmmm", "   mmddddm", "  mddwwdddm", "  mdwwdddddm", "  mddddddddm", "   mddddddwm", "    mmdddwwm", "      mmmmm"),
+    "bone": ("", "           mm", "          mddm", "          mddm", "         mdmm", "        mdm", "       mdm", "      mdm", "     mdm", "   mmdm", "  mddm", "  mddm", "   mm"),
+    "strand": ("", "    mm", "   m  m", "       m", "      m", "     m", "    m", "    m    m", "     m  m", "      mm"),
+    "plume": ("", "          mm", "        mmdm", "       mddm", "      mddm", "     mddm", "    mddm", "    mdm", "   smm", "  s", " s"),
+    "heap": ("", "", "", "", "", "      mm", "     mddm", "    mdwddm", "   mddddddm", "  mdwdddwddm", "  mmmmmmmmmm"),
+    "hide": ("", "", "  mm     mm", "  mdmmmmmdm", "   mdddddm", "   mdddddm", "   mdddddm", "  mdddddddm", "  mdmmmmmdm", "  mm     mm"),
     "shears": ("", "", "  m       m", "  mm     mm", "   mm   mm", "    mm mm", "     mmm", "     mmm", "    ss ss", "   s s s s", "   sss sss"),
 }  # fmt: skip
 
@@ -348,6 +439,16 @@ _ICON_COLOURS: dict[str, tuple[str, _Colour]] = {
     "iron_ingot": ("ingot", _METAL["iron"]), "gold_ingot": ("ingot", _METAL["golden"]),
     "diamond": ("gem", _METAL["diamond"]), "flint": ("lump", (86, 86, 92)), "apple": ("apple", (206, 40, 36)),
     "golden_apple": ("apple", (246, 212, 66)), "shears": ("shears", (206, 206, 212)),
+    "bow": ("bow", (222, 222, 222)), "arrow": ("arrow", (150, 150, 154)), "bucket": ("bucket", (176, 176, 182)),
+    "water_bucket": ("full_bucket", (60, 104, 210)), "lava_bucket": ("full_bucket", (236, 112, 28)),
+    "flint_and_steel": ("lighter", (84, 84, 90)), "wheat_seeds": ("seeds", (96, 160, 60)),
+    "wheat": ("sheaf", (222, 186, 84)), "bread": ("bread", (196, 136, 62)), "bone": ("bone", (232, 230, 214)),
+    "bone_meal": ("heap", (232, 232, 226)), "string": ("strand", (228, 228, 228)), "feather": ("plume", (240, 240, 240)),
+    "gunpowder": ("heap", (92, 92, 96)), "leather": ("hide", (168, 98, 58)), "rotten_flesh": ("meat", (150, 104, 70)),
+    "beef": ("meat", (206, 52, 48)), "cooked_beef": ("meat", (122, 72, 42)), "porkchop": ("meat", (238, 142, 136)),
+    "cooked_porkchop": ("meat", (198, 148, 96)), "mutton": ("meat", (214, 84, 72)),
+    "cooked_mutton": ("meat", (148, 92, 58)), "chicken": ("meat", (240, 196, 176)),
+    "cooked_chicken": ("meat", (206, 144, 76)),
 }  # fmt: skip
 
 
@@ -361,9 +462,9 @@ def item_tile(name: str, places: str) -> np.ndarray:
     """uint8 ``[16, 16, 4]`` icon of an item; ``places`` is the block it places, empty for none."""
     if name == "nothing":
         return np.zeros((TILE, TILE, 4), dtype=np.uint8)
-    if places:
-        return block_tile(places, "side")
     shape, colour = _ICON_COLOURS.get(name, ("", (0, 0, 0)))
+    if places and not shape:
+        return block_tile(places, "side")
     if not shape:
         material, _, shape = name.partition("_")
         colour = _METAL[material]

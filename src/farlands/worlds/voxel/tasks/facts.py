@@ -164,6 +164,8 @@ def _feat(tree: TechTree, thing: str) -> Facts:
         return _single(min(foods, key=lambda facts: (bool(facts.missing), facts.depth, facts.unit)))
     if feat.event == "sleep":
         return _single(_sleeping(tree))
+    if not feat.event.startswith("wear_"):
+        return Facts(missing=f"what {feat.name} takes is not known")
     material = feat.event.removeprefix("wear_")
     return join([_single(_wearing(tree, armour_name(material, slot))) for slot in ARMOUR_PIECES])
 

@@ -57,6 +57,6 @@ RANDOM_PLAY: dict[tuple[str, str], int] = {
     ("place", "dirt"): 4, ("away", ""): 90, ("visit", ""): 45, ("above", ""): 45, ("eat", "apple"): 1,
     ("carry", "dirt"): 3, ("carry", "flower"): 4, ("carry", "red_flower"): 3, ("carry", "yellow_flower"): 3,
     ("carry", "sapling"): 2, ("carry", "oak_sapling"): 2, ("carry", "spruce_sapling"): 2, ("carry", "apple"): 2,
-    ("carry", "sand"): 3,
+    ("carry", "sand"): 3, ("gain", "wheat_seeds"): 6, ("carry", "wheat_seeds"): 6, ("place", "wheat_seeds"): 2,
 }  # fmt: skip
 """Numbers that random play (10,000 steps, 192 levels, possible choices) reaches in at most one episode of twenty."""
