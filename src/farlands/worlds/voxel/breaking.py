@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, TORCH, Shape
+from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, TORCH, Shape, ToolClass
+from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import add_item, held_item, wear_held
@@ -26,6 +27,9 @@ MINING_EXHAUSTION = 5
 HARVEST = 30
 NO_HARVEST = 100
 BREAK_STAGES = 10
+STRIKE_PAUSE = 12
+AXE_PAUSE = 22
+"""Ticks between two blows."""
 NOBODY = -1
 """Row of whoever breaks what breaks by itself."""
 # Progress is counted in parts of 25, because mining off the ground and under water are each five times slower.
@@ -164,12 +168,29 @@ def stop_breaking(s: VoxelState, r: int):
 
 
 @wp.func
+def strike(s: VoxelState, t: Tables, w: int, r: int, free: int):
+    """Whether a creature is in the crosshair before anything else within ``free`` ray units; a blow falls when due."""
+    if creature_ahead(s, t, w, r, wp.min(ARM, free)) < 0:
+        return False
+    if s.body[Body.STRIKE_PAUSE, r] == 0:
+        tool = t.item[held_item(s, r), ItemColumn.TOOL]
+        s.body[Body.STRIKE, r] = 1
+        s.body[Body.STRIKE_PAUSE, r] = STRIKE_PAUSE
+        if tool == ToolClass.AXE:
+            s.body[Body.STRIKE_PAUSE, r] = AXE_PAUSE
+    return True
+
+
+@wp.func
 def mine(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, asked: bool):
     """One tick of breaking the block in the crosshair. ``asked``: the action says so (else a sticky hand goes on)."""
     if s.body[Body.BREAK_PAUSE, r] > 0:
         s.body[Body.BREAK_PAUSE, r] = s.body[Body.BREAK_PAUSE, r] - 1
         return
     target = look(s, t, rules, w, r, REACH)
+    if asked and strike(s, t, w, r, target.distance):
+        stop_breaking(s, r)
+        return
     changed = target.cell != s.body[Body.BREAK_CELL, r]
     if target.cell == NO_CELL or (changed and not asked):
         stop_breaking(s, r)

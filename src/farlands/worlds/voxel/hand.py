@@ -7,6 +7,8 @@ import warp as wp
 from farlands.worlds.voxel.actions import ChoiceKind
 from farlands.worlds.voxel.blocks import BED, DOOR, OPEN_DOOR
 from farlands.worlds.voxel.crafting import craft, start_smelting
+from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.creatures.tending import LEAST_DRAW, can_draw, can_tend
 from farlands.worlds.voxel.crosshair import REACH, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import best_tool, find_slot, held_item, remove_item, unlock, wear_best_armour
@@ -29,9 +31,33 @@ def can_use(s: VoxelState, w: int, block: int):
 
 
 @wp.func
+def creature_to_tend(s: VoxelState, t: Tables, w: int, r: int, free: int):
+    """The creature in the crosshair, before anything else within ``free`` ray units, that can be fed or sheared, or -1."""
+    k = creature_ahead(s, t, w, r, wp.min(ARM, free))
+    if k >= 0:
+        if can_tend(s, t, w, r, k) != 0:
+            return k
+    return -1
+
+
+@wp.func
+def draw_bow(s: VoxelState, t: Tables, r: int, draws: bool):
+    """A tick of drawing the bow, or of letting go: then the arrow flies."""
+    if draws and can_draw(s, t, r):
+        s.body[Body.DRAWN, r] = s.body[Body.DRAWN, r] + 1
+        return
+    if s.body[Body.DRAWN, r] >= LEAST_DRAW:
+        s.body[Body.LOOSE, r] = s.body[Body.DRAWN, r]
+    s.body[Body.DRAWN, r] = 0
+
+
+@wp.func
 def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """Open or close the door, or lie down on the bed, in the crosshair. Returns whether there was one to use."""
     target = look(s, t, rules, w, r, REACH)
+    if creature_to_tend(s, t, w, r, target.distance) >= 0:
+        s.body[Body.TEND, r] = 1
+        return True
     if not can_use(s, w, target.block):
         return False
     if target.block == BED:

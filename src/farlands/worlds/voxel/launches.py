@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 import warp as wp
 
+from farlands.worlds.voxel.creatures.lives import _creatures_kernel
+from farlands.worlds.voxel.creatures.spawning import _populate_kernel
 from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
@@ -42,9 +44,9 @@ _TICKS_BETWEEN_MOVES = 32
 
 _SYMBOLS = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "action_mask",
+    "entities", "action_mask",
 )  # fmt: skip
-_SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8}
+_SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8, "entities": wp.int8}
 
 
 _WORLD_KERNELS = (
@@ -53,6 +55,8 @@ _WORLD_KERNELS = (
     _follow_kernel,
     _settle_kernel,
     _grow_kernel,
+    _creatures_kernel,
+    _populate_kernel,
     _fill_columns_kernel,
     _place_features_kernel,
     _start_agents_kernel,
@@ -119,6 +123,8 @@ class Launcher:
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
             self._launch(_settle_kernel, size, [t, rules, begin], [s])
             self._launch(_grow_kernel, size, [t, rules, begin], [s])
+            if self.options.creatures != "none":
+                self._launch(_creatures_kernel, size, [t, rules, begin], [s])
         if self.bank is not None:
             self._launch(_advance_tasks_kernel, size, [t, rules, self.pay, begin], [s, self.tasks])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
@@ -140,6 +146,7 @@ class Launcher:
         self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
         self._make_land(self.options.window, listed)
         self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+        self._populate(listed)
         self._begin_tasks(listed)
 
     def begin_lives(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
@@ -151,6 +158,11 @@ class Launcher:
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
         self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, *listed], [s])
         self._begin_tasks(listed)
+
+    def _populate(self, listed: list) -> None:
+        """Animals on the land that the listed worlds have just made."""
+        if self.rules.animals > 0:
+            self._launch(_populate_kernel, self._threads, [self.tables, self.rules, *listed], [self.state])
 
     def _begin_tasks(self, listed: list) -> None:
         """Tasks for the agents of the listed worlds, who stand where their episode begins."""
@@ -168,6 +180,7 @@ class Launcher:
         listed = [self.moved, self.moved_count, shard.number, shard.begin, self._threads]
         self._make_land(CHUNK, listed)
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+        self._populate(listed)
 
     def make_land(self, depth: int, worlds: wp.array, count: wp.array) -> None:
         """Land in the regions of the first ``count[0]`` listed worlds, which are in the first shard."""

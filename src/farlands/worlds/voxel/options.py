@@ -10,13 +10,13 @@ HEIGHT = 64
 
 SENSES = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "pixels", "depth", "segmentation", "action_mask",
+    "entities", "pixels", "depth", "segmentation", "action_mask",
 )  # fmt: skip
 """Every observation array there is."""
 
 SYMBOLS = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "action_mask",
+    "entities", "action_mask",
 )  # fmt: skip
 """The symbolic senses: the default."""
 
@@ -25,6 +25,13 @@ PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
 
 GROWTH_TICKS = 19_115
 """Mean wait of a sapling: two stages of one in seven random ticks, which come to a cell every 4,096 / 3 ticks."""
+
+MAX_ANIMALS = 8
+MAX_MONSTERS = 5
+"""Most of them that appear by themselves in a window."""
+
+SPAWN_EVERY = 2
+"""Ticks between two tries of a monster to appear, on average."""
 
 LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 """What the long-lived environments change: ten days, and a memory of the land that lasts as long."""
@@ -65,6 +72,10 @@ class VoxelOptions:
     """Whether effort makes hungry; hunger stops healing and, at its worst, takes health down to one point."""
     growth_rate: float = 1.0
     """Factor on how fast things grow; 1 is the genre's own, sixteen minutes of the world's time for a tree."""
+    creatures: Literal["all", "animals", "none"] = "all"
+    """Which creatures there are."""
+    spawn_rate: float = 1.0
+    """Factor on how readily monsters appear in the dark."""
     window: int = 64
     """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
     endless: bool = True

@@ -72,7 +72,7 @@ EXHAUSTION_JUMP = 50
 EXHAUSTION_SPRINT_JUMP = 200
 EXHAUSTION_SPRINT = 100
 EXHAUSTION_SWIM = 10
-_ROUND_POSITION = 1 << (VELOCITY_TO_POSITION_SHIFT - 1)
+ROUND_POSITION = 1 << (VELOCITY_TO_POSITION_SHIFT - 1)
 TURN_SHIFT = 14
 
 
@@ -107,32 +107,31 @@ def _touch(s: VoxelState, t: Tables, rules: Rules, w: int, low: wp.vec3i, high: 
 
 
 @wp.func
-def _sweep(s: VoxelState, t: Tables, rules: Rules, w: int, p: wp.vec3i, axis: int, distance: int):
-    """How far a body at ``p`` can go along ``axis``, and the ``_touch`` code of what stopped it."""
-    low = wp.vec3i(p[0] - BODY_HALF_WIDTH, p[1] - BODY_HALF_WIDTH, p[2])
-    high = wp.vec3i(p[0] + BODY_HALF_WIDTH, p[1] + BODY_HALF_WIDTH, p[2] + BODY_HEIGHT)
+def sweep(s: VoxelState, t: Tables, rules: Rules, w: int, p: wp.vec3i, half: int, tall: int, axis: int, distance: int):
+    """How far a box at ``p`` (half its width, its height) can go along ``axis``, and what stopped it: 0 is nothing."""
+    low = wp.vec3i(p[0] - half, p[1] - half, p[2])
+    high = wp.vec3i(p[0] + half, p[1] + half, p[2] + tall)
+    toward = int(1)
+    layer = ((high[axis] - 1) >> POSITION_SHIFT) + 1
+    end = (high[axis] + distance - 1) >> POSITION_SHIFT
+    if distance <= 0:
+        toward = -1
+        layer = (low[axis] >> POSITION_SHIFT) - 1
+        end = (low[axis] + distance) >> POSITION_SHIFT
+    # Most moves stay within the cells the box is in.
+    if (end - layer) * toward < 0:
+        return wp.vec2i(distance, 0)
     first = wp.vec3i(low[0] >> POSITION_SHIFT, low[1] >> POSITION_SHIFT, low[2] >> POSITION_SHIFT)
     last = wp.vec3i((high[0] - 1) >> POSITION_SHIFT, (high[1] - 1) >> POSITION_SHIFT, (high[2] - 1) >> POSITION_SHIFT)
-    if distance > 0:
-        layer = last[axis] + 1
-        end = (high[axis] + distance - 1) >> POSITION_SHIFT
-        while layer <= end:
-            first[axis] = layer
-            last[axis] = layer
-            code = _touch(s, t, rules, w, first, last)
-            if code != 0:
+    while (end - layer) * toward >= 0:
+        first[axis] = layer
+        last[axis] = layer
+        code = _touch(s, t, rules, w, first, last)
+        if code != 0:
+            if toward > 0:
                 return wp.vec2i((layer << POSITION_SHIFT) - high[axis], code)
-            layer += 1
-    if distance < 0:
-        layer = first[axis] - 1
-        end = (low[axis] + distance) >> POSITION_SHIFT
-        while layer >= end:
-            first[axis] = layer
-            last[axis] = layer
-            code = _touch(s, t, rules, w, first, last)
-            if code != 0:
-                return wp.vec2i(((layer + 1) << POSITION_SHIFT) - low[axis], code)
-            layer -= 1
+            return wp.vec2i(((layer + 1) << POSITION_SHIFT) - low[axis], code)
+        layer += toward
     return wp.vec2i(distance, 0)
 
 
@@ -212,8 +211,8 @@ def _accelerate(s: VoxelState, t: Tables, r: int, move: int, fluid: int, ground:
 def _collide(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """Move by the velocity, vertical first. Returns (blocked sideways, touched a cactus, moved in position units)."""
     p = wp.vec3i(s.body[Body.X, r], s.body[Body.Y, r], s.body[Body.Z, r])
-    dz = (s.body[Body.VZ, r] + _ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
-    went = _sweep(s, t, rules, w, p, 2, dz)
+    dz = (s.body[Body.VZ, r] + ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
+    went = sweep(s, t, rules, w, p, BODY_HALF_WIDTH, BODY_HEIGHT, 2, dz)
     cactus = int(went[1] == _BLOCKED_BY_CACTUS)
     p[2] = p[2] + went[0]
     s.body[Body.ON_GROUND, r] = int(went[1] != 0 and dz < 0)
@@ -224,9 +223,9 @@ def _collide(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     moved = int(0)
     axis = int(0)
     while axis < 2:
-        d = (s.body[Body.VX + axis, r] + _ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
+        d = (s.body[Body.VX + axis, r] + ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
         if d != 0:
-            went = _sweep(s, t, rules, w, p, axis, d)
+            went = sweep(s, t, rules, w, p, BODY_HALF_WIDTH, BODY_HEIGHT, axis, d)
             p[axis] = p[axis] + went[0]
             moved += wp.abs(went[0])
             if went[1] != 0:

@@ -31,6 +31,10 @@ class Purpose(IntEnum):
     SPAWN_HEADING = 10
     VISITED = 11
     GROWTH = 12
+    CREATURE = 13
+    SPAWN = 14
+    PACK = 15
+    LOOT = 16
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -9,9 +9,12 @@ from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS,
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, LAVA, WATER, Shape
 from farlands.worlds.voxel.breaking import break_stage
 from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
+from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.creatures.entities import sense_entities
+from farlands.worlds.voxel.creatures.tending import can_draw
 from farlands.worlds.voxel.crosshair import NO_CELL, RAY_SHIFT, REACH, Target, look
 from farlands.worlds.voxel.grid import cell_at
-from farlands.worlds.voxel.hand import can_use, first_food
+from farlands.worlds.voxel.hand import can_use, creature_to_tend, first_food
 from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import TURN_SHIFT, feet_block, fluid_around
@@ -36,7 +39,7 @@ class Senses:
 
     Shapes after R: voxels uint8 [up * ahead * right], vitals uint8 [5], status uint8 [6], inventory int16 [items],
     equipment uint8 [5], durability uint8 [5], target_block uint8 [1], target uint8 [4], compass int8 [9],
-    action_mask uint8 [actions].
+    entities int8 [8 * columns], action_mask uint8 [actions].
     """
 
     voxels: wp.array2d(dtype=wp.uint8)
@@ -48,6 +51,7 @@ class Senses:
     target_block: wp.array2d(dtype=wp.uint8)
     target: wp.array2d(dtype=wp.uint8)
     compass: wp.array2d(dtype=wp.int8)
+    entities: wp.array2d(dtype=wp.int8)
     action_mask: wp.array2d(dtype=wp.uint8)
 
 
@@ -223,9 +227,13 @@ def _choice_possible(
 def _hand_possible(s: VoxelState, t: Tables, w: int, r: int, hand: int, target: Target):
     near = target.cell != NO_CELL and target.distance <= REACH
     if hand == Hand.ATTACK:
-        return near and t.block[target.block, BlockColumn.HARDNESS] >= 0
+        if near and t.block[target.block, BlockColumn.HARDNESS] >= 0:
+            return True
+        return creature_ahead(s, t, w, r, wp.min(ARM, target.distance)) >= 0
     if hand == Hand.USE:
-        return near and can_use(s, w, target.block)
+        if near and can_use(s, w, target.block):
+            return True
+        return can_draw(s, t, r) or creature_to_tend(s, t, w, r, target.distance) >= 0
     if hand == Hand.EAT:
         return first_food(s, t, r) != 0
     return True
@@ -351,6 +359,8 @@ def _sense_kernel(
             _sense_target(s, t, out.target, w, r, target)
         if out.compass.shape[0] > 0:
             _sense_compass(s, t, out.compass, w, r)
+        if out.entities.shape[0] > 0:
+            sense_entities(s, t, rules, out.entities, w, r, sight)
         if out.action_mask.shape[0] > 0:
             _sense_mask(s, t, rules, out.action_mask, w, r, target)
         i += stride

@@ -10,11 +10,12 @@ from farlands.errors import closest
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS, ToolClass
+from farlands.worlds.voxel.creatures.columns import ENTITIES, ENTITY_LABELS, ENTITY_WIDTH
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.measures import MEASURES
-from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, SPAWN_EVERY, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.goal import goal_specs
@@ -97,6 +98,13 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
             description=(
                 "Heading and time of day on circles of 127; 42 per 15 degrees beyond the quarter the cube is turned "
                 "to; pitch 21 per 15 degrees; way back to the start and height in blocks."
+            ),
+        ),
+        "entities": ArraySpec(
+            (ENTITIES, ENTITY_WIDTH), "int8", -127, 127, labels=ENTITY_LABELS,
+            description=(
+                "The nearest creatures in sight: quarters of a block ahead, right and up; heading against the agent's on a "
+                "circle of 127; health times 6; 127 for hurt, roused, young and its kind; zeros where there are none."
             ),
         ),
     }  # fmt: skip
@@ -182,6 +190,10 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"actions: {options.actions!r} is not one of flat, factored")
     if options.sticky_hand not in ("auto", "on", "off"):
         raise ValueError(f"sticky_hand: {options.sticky_hand!r} is not one of auto, on, off")
+    if options.creatures not in ("all", "animals", "none"):
+        raise ValueError(f"creatures: {options.creatures!r} is not one of all, animals, none")
+    if not 0.0 <= options.spawn_rate <= SPAWN_EVERY:
+        raise ValueError(f"spawn_rate {options.spawn_rate} is out of range: 0 to {SPAWN_EVERY}")
     if options.window not in (32, 64, 128):
         raise ValueError(f"window {options.window} is not one of 32, 64, 128")
     if not 0 <= options.start_time < 24_000:

@@ -13,6 +13,7 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.creatures.columns import MAX_CREATURES, NUM_BEING
 from farlands.worlds.voxel.items import ITEMS, NUM_SLOTS
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.tasks.events import TALLY
@@ -105,6 +106,16 @@ class Body(IntEnum):
     """Least height of the feet at the end of a step, in blocks."""
     KINDS = 38
     """Kinds of items carried at some time: bits of ``VoxelState.held`` set so far."""
+    STRIKE = 39
+    """Whether it strikes at the creature in the crosshair in this tick."""
+    TEND = 40
+    """Whether it feeds or shears the creature in the crosshair in this tick."""
+    STRIKE_PAUSE = 41
+    """Ticks to the next blow."""
+    DRAWN = 42
+    """Ticks the bow has been drawn."""
+    LOOSE = 43
+    """Ticks it had been drawn when it was let go in this tick, 0 otherwise."""
 
 
 class Cause(IntEnum):
@@ -120,6 +131,10 @@ class Cause(IntEnum):
     CACTUS = 7
     STARVATION = 8
     SUFFOCATION = 9
+    EXPLOSION = 10
+    ARROW = 11
+    ZOMBIE = 12
+    SPIDER = 13
 
 
 class Clock(IntEnum):
@@ -158,6 +173,10 @@ class Clock(IntEnum):
     """Place of the oldest entry in ``VoxelState.pending_cell``."""
     PENDING_COUNT = 22
     GROWING_COUNT = 23
+    CREATURES = 24
+    """Rows of ``VoxelState.creatures`` in use, the first ones."""
+    NAMES = 25
+    """Creatures there have been in the episode."""
 
 
 NUM_BODY = len(Body)
@@ -186,6 +205,7 @@ class VoxelState:
     growing: int32 ``[W, 64]``, window cells in which something grows, zero beyond their number.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.
+    creatures: int32 ``[W, 24, Being]``, the first ``Clock.CREATURES`` in use, zero beyond.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
     """
@@ -210,6 +230,7 @@ class VoxelState:
     growing: wp.array2d(dtype=wp.int32)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
+    creatures: wp.array3d(dtype=wp.int32)
     tally: wp.array2d(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
 
@@ -233,6 +254,12 @@ class Rules:
     flat: wp.int32
     growth: wp.uint32
     """Of 2^32: chance per tick that what grows does."""
+    animals: wp.int32
+    """Most animals that appear by themselves in a window."""
+    monsters: wp.int32
+    """Most monsters in a window."""
+    spawn: wp.uint32
+    """Of 2^32: chance per tick that a monster tries to appear."""
 
 
 @dataclass(frozen=True)
@@ -272,6 +299,7 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("pending_cell", wp.int32, ("W", MAX_PENDING)),
         StateArray("pending_due", wp.int32, ("W", MAX_PENDING)),
         StateArray("growing", wp.int32, ("W", MAX_GROWING)),
+        StateArray("creatures", wp.int32, ("W", MAX_CREATURES, NUM_BEING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
         StateArray("tally", wp.int32, ("R", TALLY)),

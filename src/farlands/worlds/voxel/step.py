@@ -9,7 +9,7 @@ from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS,
 from farlands.worlds.voxel.breaking import mine, stop_breaking
 from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
-from farlands.worlds.voxel.hand import choose, eat, first_food, use
+from farlands.worlds.voxel.hand import choose, draw_bow, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock
 from farlands.worlds.voxel.measures import note_place, note_way
 from farlands.worlds.voxel.physics import fluid_around, move_body
@@ -156,6 +156,7 @@ def _tick_kernel(
     cactus = move_body(s, t, rules, w, r, s.action[_MOVE, r], s.action[_JUMP, r], fluid)
     note_way(s, r, x, y)
     live(s, t, rules, w, r, fluid, cactus)
+    s.body[Body.STRIKE_PAUSE, r] = wp.max(s.body[Body.STRIKE_PAUSE, r] - 1, 0)
     if s.body[Body.SLEEPING, r] > 0:
         _sleep(s, t, rules, w, r)
         return
@@ -166,6 +167,7 @@ def _tick_kernel(
         s.body[Body.BREAK_PAUSE, r] = s.body[Body.BREAK_PAUSE, r] - 1
     if hand == Hand.EAT:
         eat(s, t, rules, r)
+    draw_bow(s, t, r, hand == Hand.USE)
     smelt(s, t, rules, w, r)
 
 

@@ -10,8 +10,10 @@ import warp as wp
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import FOODS, ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
+from farlands.worlds.voxel.state import POSITION_ONE, VELOCITY_ONE
 
 MILLI = 1000
 """Rewards, hardness, food and saturation are whole thousandths on the device."""
@@ -62,6 +64,31 @@ class ItemColumn(IntEnum):
     GIVES_BACK = 14
 
 
+class CreatureColumn(IntEnum):
+    """Columns of ``Tables.creature``; sizes in position units, the push in velocity units."""
+
+    TEMPER = 0
+    HEALTH = 1
+    DAMAGE = 2
+    ARMOUR = 3
+    SIGHT = 4
+    HALF_WIDTH = 5
+    HEIGHT = 6
+    PUSH = 7
+    BURNS = 8
+    CLIMBS = 9
+    FOOD = 10
+    WEIGHT = 11
+    PACK = 12
+    KILL_ACHIEVEMENT = 13
+    DROP = 14
+    """First of ``MAX_DROPS`` times item, least, most."""
+
+
+MAX_DROPS = 2
+DROP_WIDTH = 3
+
+
 class RecipeColumn(IntEnum):
     """Columns of ``Tables.recipe`` and ``Tables.smelting`` (which uses the first four, count 1)."""
 
@@ -92,7 +119,7 @@ class Tables:
     """Read-only rules on the device.
 
     block: int32 ``[blocks, BlockColumn]``. item: int32 ``[items, ItemColumn]``. recipe, smelting: int32
-    ``[n, RecipeColumn]``. choice: int32 ``[choices, ChoiceColumn]``. flat: int32 ``[actions, 5]``, the factored row of
+    ``[n, RecipeColumn]``. creature: int32 ``[kinds, CreatureColumn]``. choice: int32 ``[choices, ChoiceColumn]``. flat: int32 ``[actions, 5]``, the factored row of
     each flat action. fuel: int32 ``[n]`` item ids in the order they are burnt. reward: int32 ``[achievements]``, in
     thousandths. turn: int32 ``[24]``, sine of each heading times 16,384 (0 north, clockwise). tools: int32
     ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods, armours: int32 ``[n]`` item ids.
@@ -103,6 +130,7 @@ class Tables:
     item: wp.array2d(dtype=wp.int32)
     recipe: wp.array2d(dtype=wp.int32)
     smelting: wp.array2d(dtype=wp.int32)
+    creature: wp.array2d(dtype=wp.int32)
     choice: wp.array2d(dtype=wp.int32)
     flat: wp.array2d(dtype=wp.int32)
     fuel: wp.array(dtype=wp.int32)
@@ -114,6 +142,9 @@ class Tables:
     wear_achievement: wp.array(dtype=wp.int32)
     eat_achievement: wp.int32
     sleep_achievement: wp.int32
+    shear_achievement: wp.int32
+    breed_achievement: wp.int32
+    shoot_achievement: wp.int32
 
 
 TURN_ONE = 16_384
@@ -177,6 +208,21 @@ def _smelting_rows() -> np.ndarray:
     return np.array(rows, dtype=np.int32)
 
 
+def _creature_rows() -> np.ndarray:
+    rows = [[0] * (CreatureColumn.DROP + MAX_DROPS * DROP_WIDTH)]
+    for c in CREATURES:
+        drops = [n for drop in c.drops for n in (ITEM_ID[drop.item], drop.least, drop.most)]
+        rows.append(
+            [
+                c.temper, c.health, c.damage, c.armour, c.sight, round(c.width * POSITION_ONE / 2),
+                round(c.height * POSITION_ONE), round(c.speed * VELOCITY_ONE), c.burns, c.climbs,
+                ITEM_ID.get(c.food, 0), c.weight, c.pack, ACHIEVEMENT_ID.get(f"kill_{c.name}", -1),
+                *drops, *[0] * (MAX_DROPS * DROP_WIDTH - len(drops)),
+            ]
+        )  # fmt: skip
+    return np.array(rows, dtype=np.int32)
+
+
 def _tool_rows() -> np.ndarray:
     rows = np.zeros((len(ToolClass), 5), dtype=np.int32)
     for tool in ToolClass:
@@ -199,6 +245,7 @@ def make_tables(task: str, device: str) -> Tables:
         "item": _item_rows(),
         "recipe": _recipe_rows(),
         "smelting": _smelting_rows(),
+        "creature": _creature_rows(),
         "choice": np.array([[c.kind, c.argument, c.either] for c in CHOICES], dtype=np.int32),
         "flat": np.array([[a.move, a.jump, a.camera, a.hand, a.choice] for a in FLAT_ACTIONS], dtype=np.int32),
         "fuel": np.array([ITEM_ID[name] for name in FUELS], dtype=np.int32),
@@ -216,4 +263,7 @@ def make_tables(task: str, device: str) -> Tables:
         setattr(tables, name, wp.array(array, dtype=wp.int32, device=device))
     tables.eat_achievement = ACHIEVEMENT_ID["eat"]
     tables.sleep_achievement = ACHIEVEMENT_ID["sleep"]
+    tables.shear_achievement = ACHIEVEMENT_ID["shear"]
+    tables.breed_achievement = ACHIEVEMENT_ID["breed"]
+    tables.shoot_achievement = ACHIEVEMENT_ID["shoot"]
     return tables

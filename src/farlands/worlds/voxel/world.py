@@ -21,7 +21,7 @@ from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
-from farlands.worlds.voxel.options import GROWTH_TICKS, VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, MAX_ANIMALS, MAX_MONSTERS, SPAWN_EVERY, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
@@ -148,6 +148,9 @@ class VoxelWorld(World):
         rules.health_reward = round(task.per_health * MILLI)
         rules.goal = ACHIEVEMENT_ID[task.goal] if task.goal else -1
         rules.flat = int(o.actions == "flat")
+        rules.animals = MAX_ANIMALS if o.creatures != "none" else 0
+        rules.monsters = MAX_MONSTERS if o.creatures == "all" else 0
+        rules.spawn = min(round(2**32 * o.spawn_rate / SPAWN_EVERY), 2**32 - 1)
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
         return rules
 

@@ -6,6 +6,7 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import BLOCK_ID, Shape
+from farlands.worlds.voxel.creatures.herd import clear_creatures
 from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
@@ -120,6 +121,7 @@ def _begin_episode_kernel(
         clear_journal(s, w)
         clear_pending(s, w)
         clear_growing(s, w)
+        clear_creatures(s, w)
         i += stride
 
 

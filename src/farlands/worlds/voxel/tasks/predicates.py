@@ -49,6 +49,12 @@ class Event(IntEnum):
     """Items eaten."""
     BROKEN = 5
     """Blocks broken by hand, by block id; not what fell with them."""
+    KILLED = 6
+    """Creatures killed, by kind."""
+    BRED = 7
+    """Young that came of animals the agent had fed, by kind."""
+    SHEARED = 8
+    """Animals sheared, by kind."""
 
 
 class Vital(IntEnum):
