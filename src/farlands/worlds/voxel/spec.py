@@ -11,6 +11,7 @@ from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS, ToolClass
 from farlands.worlds.voxel.creatures.columns import ENTITIES, ENTITY_LABELS, ENTITY_WIDTH
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
@@ -31,6 +32,7 @@ _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
 """Options that change what is seen, not what happens."""
 
 _BLOCK_NAMES = tuple(block.name for block in BLOCKS)
+_SEEN_NAMES = (*_BLOCK_NAMES, *(creature.name for creature in CREATURES))
 _ITEM_NAMES = tuple(item.name for item in ITEMS)
 _LOOK_BITS = tuple(tuple((block.look >> bit) & 1 for bit in (3, 2, 1, 0)) for block in BLOCKS)
 _ONE_HOT_BLOCKS = tuple(tuple(int(i == j) for j in range(len(BLOCKS))) for i in range(len(BLOCKS)))
@@ -116,8 +118,8 @@ def _picture_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
         "pixels": ArraySpec((*size, 3), "uint8", 0, 255, description="First-person picture, rows from the top, RGB."),
         "depth": ArraySpec(size, "uint8", 0, 255, description="Distance along the ray, 255 at the limit of sight."),
         "segmentation": ArraySpec(
-            size, "uint8", 0, len(BLOCKS) - 1, categories=_BLOCK_NAMES,
-            description="Block seen by each pixel; air for sky.",
+            size, "uint8", 0, len(_SEEN_NAMES) - 1, categories=_SEEN_NAMES,
+            description="Block or creature seen by each pixel; air for sky.",
         ),
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ import warp as wp
 from farlands.worlds.voxel.blocks import BLOCKS, Shape
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rendering.bodies import MAX_FIGURES, NUM_FIGURE, _pose_figures_kernel, make_bodies
 from farlands.worlds.voxel.rendering.camera import MAX_LIGHTS, NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
 from farlands.worlds.voxel.rendering.draw import Pictures, _draw_kernel
 from farlands.worlds.voxel.rendering.raycast import (
@@ -27,7 +28,7 @@ from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import Tables
 
 PICTURES = ("pixels", "depth", "segmentation")
-PICTURE_KERNELS = (_aim_cameras_kernel, _draw_kernel)
+PICTURE_KERNELS = (_aim_cameras_kernel, _pose_figures_kernel, _draw_kernel)
 
 _MODELS = {Shape.EMPTY: MODEL_NONE, Shape.CUBE: MODEL_CUBE, Shape.PLANT: MODEL_CROSS, Shape.FLUID: MODEL_FLUID}
 _SPECIAL_MODELS = {
@@ -95,6 +96,9 @@ class Renderer:
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
         self._lights = wp.zeros((num_rows, MAX_LIGHTS), dtype=wp.int32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
+        self._bodies = make_bodies(device)
+        self._figures = wp.zeros((num_rows, MAX_FIGURES, NUM_FIGURE), dtype=wp.float32, device=device)
+        self._seen = wp.zeros(num_rows, dtype=wp.int32, device=device)
 
     def draw(self, launch: Callable[..., None], listed: list, threads: int, into: Mapping[str, torch.Tensor]) -> None:
         """Draw the listed worlds into whichever of ``pixels``, ``depth``, ``segmentation`` are given.
@@ -114,4 +118,8 @@ class Renderer:
             setattr(pictures, name, array)
         scene = [self._views, self._lights, self._overlay]
         launch(_aim_cameras_kernel, threads, [self._tables, self._rules, self._state, *listed], scene)
-        launch(_draw_kernel, threads, [self._look, self._rules, self._state, *scene, *listed], [pictures])
+        figures = [self._figures, self._seen]
+        models = [self._tables, self._look, self._rules]
+        launch(_pose_figures_kernel, threads, [*models, self._state, self._views, *listed], figures)
+        models = [self._look, self._bodies, self._rules]
+        launch(_draw_kernel, threads, [*models, self._state, *scene, *figures, *listed], [pictures])

@@ -142,6 +142,19 @@ def shade(
 
 
 @wp.func
+def light_at_point(
+    s: VoxelState, rules: Rules, views: wp.array2d(dtype=wp.float32), lights: wp.array2d(dtype=wp.int32), w: int, r: int,
+    shift: wp.vec2i, at: wp.vec3,
+):  # fmt: skip
+    """Brightness, 0 to 1, at a point in the air."""
+    x = int(wp.floor(at[0]))
+    y = int(wp.floor(at[1]))
+    z = int(wp.floor(at[2]))
+    sky = sky_light(s, rules, w, shift, x, y, z) * views[r, View.DAYLIGHT]
+    return _brightness(wp.max(sky, torch_light(lights, r, int(views[r, View.LIGHTS]), x, y, z)))
+
+
+@wp.func
 def fluid_tint(look: Look, colour: wp.vec3, hit: Hit, length: float, fluid: int, day: float, eye: wp.vec3, d: wp.vec3):
     """What looking through or from within water or lava does to a colour."""
     if fluid == LAVA:

@@ -32,8 +32,8 @@ def _solid(colour: _Colour) -> np.ndarray:
     return tile
 
 
-def _speckle(name: str, colour: _Colour, spread: float = 10.0, grain: int = 1) -> np.ndarray:
-    """A colour with brightness noise; ``grain`` 2 makes the specks two pixels wide."""
+def speckle(name: str, colour: _Colour, spread: float = 10.0, grain: int = 1) -> np.ndarray:
+    """float64 ``[16, 16, 4]``: a colour with brightness noise; ``grain`` 2 makes the specks two pixels wide."""
     noise = _rng(name).normal(0.0, spread, (TILE // grain, TILE // grain, 1))
     tile = _solid(colour)
     tile[..., :3] += np.kron(noise, np.ones((grain, grain, 1)))
@@ -54,7 +54,7 @@ def _blobs(tile: np.ndarray, name: str, colour: _Colour, count: int, size: int =
 
 def _bricks(name: str, colour: _Colour) -> np.ndarray:
     """Rounded stones with dark joints."""
-    tile = _speckle(name, colour, 9.0)
+    tile = speckle(name, colour, 9.0)
     rng = _rng(name + "_joints")
     centres = rng.integers(0, TILE, (11, 2))
     y, x = np.mgrid[0:TILE, 0:TILE]
@@ -71,7 +71,7 @@ def _bricks(name: str, colour: _Colour) -> np.ndarray:
 
 
 def _planks() -> np.ndarray:
-    tile = _speckle("planks", (172, 136, 84), 6.0)
+    tile = speckle("planks", (172, 136, 84), 6.0)
     tile[..., :3] += _rng("planks_grain").normal(0, 5, (TILE, 1, 1))
     tile[3::4, :, :3] *= 0.66
     for row, seam in enumerate((4, 12, 7, 1)):
@@ -91,14 +91,14 @@ def _log_side(kind: str) -> np.ndarray:
 def _log_top(kind: str) -> np.ndarray:
     y, x = np.mgrid[0:TILE, 0:TILE] - 7.5
     ring = np.maximum(abs(y), abs(x))
-    tile = _speckle(kind + "_rings", (180, 146, 94), 5.0)
+    tile = speckle(kind + "_rings", (180, 146, 94), 5.0)
     tile[(ring.astype(int) % 3) == 1, :3] *= 0.84
     tile[ring > 6.6] = _log_side(kind)[ring > 6.6]
     return tile
 
 
 def _leaves(kind: str, colour: _Colour) -> np.ndarray:
-    tile = _speckle(kind + "_leaves", colour, 24.0, 2) * 0.6 + 0.4 * _speckle(kind + "_leaf", colour, 26.0)
+    tile = speckle(kind + "_leaves", colour, 24.0, 2) * 0.6 + 0.4 * speckle(kind + "_leaf", colour, 26.0)
     tile[_rng(kind + "_gaps").random((TILE, TILE)) < 0.16, :3] *= 0.5
     tile[..., 3] = 255
     return tile
@@ -106,10 +106,10 @@ def _leaves(kind: str, colour: _Colour) -> np.ndarray:
 
 def _fringed_side(name: str, top: _Colour) -> np.ndarray:
     """Dirt with a ragged edge of what grows or lies on it."""
-    tile = _speckle("dirt", (134, 96, 67), 11.0)
+    tile = speckle("dirt", (134, 96, 67), 11.0)
     fringe = 3 + _rng(name + "_fringe").integers(0, 3, TILE)
     cover = np.arange(TILE)[:, None] < fringe[None, :]
-    tile[cover] = _speckle(name + "_top", top, 11.0)[cover]
+    tile[cover] = speckle(name + "_top", top, 11.0)[cover]
     return tile
 
 
@@ -166,7 +166,7 @@ def _crafting_table(face: str) -> np.ndarray:
 
 
 def _furnace(face: str) -> np.ndarray:
-    tile = _framed(_speckle("furnace", (122, 122, 122), 7.0), (92, 92, 92))
+    tile = _framed(speckle("furnace", (122, 122, 122), 7.0), (92, 92, 92))
     if face == "side":
         tile[3:6, 3:13] = (64, 64, 64, 255)
         tile[9:14, 4:12] = (38, 34, 34, 255)
@@ -196,7 +196,7 @@ def _door(*, is_open: bool) -> np.ndarray:
     if is_open:
         tile[2:-2, 2:-2, 3] = 0
     else:
-        tile[3:8, 4:12] = _speckle("pane", (176, 204, 214), 4.0)[3:8, 4:12]
+        tile[3:8, 4:12] = speckle("pane", (176, 204, 214), 4.0)[3:8, 4:12]
         tile[3:8, 7:9] = (92, 66, 38, 255)
         tile[10, 12:14] = (230, 200, 90, 255)
     return tile
@@ -212,16 +212,16 @@ def _glass() -> np.ndarray:
 
 def _bed(face: str) -> np.ndarray:
     if face == "top":
-        tile = _speckle("bed", (172, 44, 44), 7.0)
-        tile[:5] = _speckle("pillow", (232, 232, 226), 5.0)[:5]
+        tile = speckle("bed", (172, 44, 44), 7.0)
+        tile[:5] = speckle("pillow", (232, 232, 226), 5.0)[:5]
         return tile
     tile = _planks()
-    tile[7:12] = _speckle("bed", (160, 40, 40), 7.0)[7:12]
+    tile[7:12] = speckle("bed", (160, 40, 40), 7.0)[7:12]
     return tile
 
 
 def _cactus(face: str) -> np.ndarray:
-    tile = _speckle("cactus", (84, 130, 56), 8.0)
+    tile = speckle("cactus", (84, 130, 56), 8.0)
     if face == "top":
         return _framed(tile, (60, 100, 40))
     tile[:, 1::4, :3] *= 0.74
@@ -230,11 +230,11 @@ def _cactus(face: str) -> np.ndarray:
 
 
 def _dirt() -> np.ndarray:
-    return _speckle("dirt", (134, 96, 67), 11.0)
+    return speckle("dirt", (134, 96, 67), 11.0)
 
 
 def _lava() -> np.ndarray:
-    return _blobs(_speckle("lava", (212, 90, 18), 22.0, 2), "lava", (252, 196, 60), 8)
+    return _blobs(speckle("lava", (212, 90, 18), 22.0, 2), "lava", (252, 196, 60), 8)
 
 
 def _fire() -> np.ndarray:
@@ -249,7 +249,7 @@ def _fire() -> np.ndarray:
 
 
 def _furrows(name: str, colour: _Colour) -> np.ndarray:
-    tile = _speckle(name, colour, 9.0)
+    tile = speckle(name, colour, 9.0)
     tile[::4, :, :3] *= 0.68
     tile[1::4, :, :3] *= 0.84
     return tile
@@ -274,7 +274,7 @@ def _wheat(stage: int) -> np.ndarray:
 
 
 def _tnt(face: str, *, lit: bool) -> np.ndarray:
-    tile = _speckle("tnt", (196, 52, 38), 7.0)
+    tile = speckle("tnt", (196, 52, 38), 7.0)
     if face == "side":
         tile[:, ::4, :3] *= 0.8
         tile[5:11] = (232, 226, 214, 255)
@@ -300,22 +300,22 @@ def _same(make: Callable[[], np.ndarray]) -> Callable[[str], np.ndarray]:
 
 
 _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
-    "bedrock": _same(lambda: _speckle("bedrock", (74, 74, 76), 34.0, 2)),
-    "stone": _same(lambda: _speckle("stone", _STONE, 6.0, 2) * 0.5 + _speckle("stone_fine", _STONE, 7.0) * 0.5),
+    "bedrock": _same(lambda: speckle("bedrock", (74, 74, 76), 34.0, 2)),
+    "stone": _same(lambda: speckle("stone", _STONE, 6.0, 2) * 0.5 + speckle("stone_fine", _STONE, 7.0) * 0.5),
     "dirt": _same(_dirt),
     "grass": lambda face: {
-        "top": lambda: _speckle("grass_top", (104, 158, 62), 11.0),
+        "top": lambda: speckle("grass_top", (104, 158, 62), 11.0),
         "side": lambda: _fringed_side("grass", (104, 158, 62)),
         "bottom": _dirt,
     }[face](),
-    "sand": _same(lambda: _speckle("sand", (220, 206, 160), 6.0)),
-    "gravel": _same(lambda: _blobs(_speckle("gravel", (134, 126, 122), 20.0, 2), "gravel", (164, 156, 150), 7)),
-    "clay": _same(lambda: _speckle("clay", (158, 164, 176), 5.0)),
+    "sand": _same(lambda: speckle("sand", (220, 206, 160), 6.0)),
+    "gravel": _same(lambda: _blobs(speckle("gravel", (134, 126, 122), 20.0, 2), "gravel", (164, 156, 150), 7)),
+    "clay": _same(lambda: speckle("clay", (158, 164, 176), 5.0)),
     "snow": lambda face: (
-        _fringed_side("snow", (240, 246, 250)) if face == "side" else _speckle("snow", (240, 246, 250), 4.0)
+        _fringed_side("snow", (240, 246, 250)) if face == "side" else speckle("snow", (240, 246, 250), 4.0)
     ),
-    "ice": _same(lambda: _speckle("ice", (150, 186, 242), 6.0, 2)),
-    "water": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)),
+    "ice": _same(lambda: speckle("ice", (150, 186, 242), 6.0, 2)),
+    "water": _same(lambda: speckle("water", (48, 92, 196), 7.0, 2)),
     "lava": _same(_lava),
     "oak_log": lambda face: _log_side("oak") if face == "side" else _log_top("oak"),
     "spruce_log": lambda face: _log_side("spruce") if face == "side" else _log_top("spruce"),
@@ -328,14 +328,14 @@ _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
     "oak_sapling": _same(lambda: _sapling("oak", _LEAF["oak"])),
     "spruce_sapling": _same(lambda: _sapling("spruce", _LEAF["spruce"])),
     **{
-        name: _same(lambda name=name, colour=colour: _blobs(_speckle("stone", _STONE, 7.0), name, colour, 6))
+        name: _same(lambda name=name, colour=colour: _blobs(speckle("stone", _STONE, 7.0), name, colour, 6))
         for name, colour in _ORES.items()
     },
     "cobblestone": _same(lambda: _bricks("cobblestone", (138, 138, 138))),
-    "obsidian": _same(lambda: _speckle("obsidian", (26, 20, 40), 9.0, 2)),
+    "obsidian": _same(lambda: speckle("obsidian", (26, 20, 40), 9.0, 2)),
     "planks": _same(_planks),
     "glass": _same(_glass),
-    "wool": _same(lambda: _speckle("wool", (226, 226, 226), 6.0, 2)),
+    "wool": _same(lambda: speckle("wool", (226, 226, 226), 6.0, 2)),
     "crafting_table": lambda face: _planks() if face == "bottom" else _crafting_table(face),
     "furnace": _furnace,
     "torch": _same(_torch),
@@ -343,8 +343,8 @@ _BLOCK_FACES: dict[str, Callable[[str], np.ndarray]] = {
     "bed": _bed,
     "door": _same(lambda: _door(is_open=False)),
     "open_door": _same(lambda: _door(is_open=True)),
-    **{f"water_{level}": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)) for level in range(1, 8)},
-    "falling_water": _same(lambda: _speckle("water", (48, 92, 196), 7.0, 2)),
+    **{f"water_{level}": _same(lambda: speckle("water", (48, 92, 196), 7.0, 2)) for level in range(1, 8)},
+    "falling_water": _same(lambda: speckle("water", (48, 92, 196), 7.0, 2)),
     **{f"lava_{level}": _same(_lava) for level in range(1, 4)},
     "falling_lava": _same(_lava),
     "fire": _same(_fire),
