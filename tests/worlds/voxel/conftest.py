@@ -14,6 +14,8 @@ import warp as wp
 
 from farlands.worlds.voxel.actions import CHOICE_ID, Camera, Hand, Jump, Move
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, STONE
+from farlands.worlds.voxel.creatures.columns import Being
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES
 from farlands.worlds.voxel.grid import FIXTURE_SHIFT
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
@@ -35,6 +37,7 @@ class Arena:
             "sticky_hand": "off",
             "horizon": 2**30,
             "endless": False,
+            "creatures": "none",
         } | options
         self.world = VoxelWorld(num_worlds, VoxelOptions(**chosen), num_shards=1)  # type: ignore[arg-type]
         self.world.reset(0)
@@ -47,6 +50,7 @@ class Arena:
         self.slot_wear, self.counts = wp.to_torch(state.slot_wear), wp.to_torch(state.counts)
         self.armour_item, self.armour_wear = wp.to_torch(state.armour_item), wp.to_torch(state.armour_wear)
         self.unlocked, self.fixtures = wp.to_torch(state.unlocked), wp.to_torch(state.fixtures)
+        self.creatures = wp.to_torch(state.creatures)
         self._flatten()
         self._settle()
         self._flat = self.world.snapshot()
@@ -65,6 +69,8 @@ class Arena:
         self.body[Body.Z] = FLOOR * POSITION_ONE
         self.body[Body.YAW] = 0
         self.fixtures[...] = -1
+        self.clock[Clock.CREATURES] = 0
+        self.creatures[...] = 0
 
     def _settle(self) -> None:
         """Press the feet to the floor, as they are after an episode's first two ticks."""
@@ -156,6 +162,39 @@ class Arena:
         self.body[Body.VZ] = 0
         for axis, value in ((Body.X, x), (Body.Y, y), (Body.Z, z + FLOOR)):
             self.body[axis] = round(value * POSITION_ONE)
+
+    def put_creature(
+        self, name: str, x: float, y: float, z: float = 0.0, *, yaw: int = 0, worlds: Iterable[int] | int | None = None,
+        **columns: int,
+    ) -> int:  # fmt: skip
+        """Let a creature stand at arena coordinates; more columns by the names of ``Being``. Its place in the list."""
+        place = 0
+        for w in self._worlds(worlds):
+            place = int(self.clock[Clock.CREATURES, w])
+            row = self.creatures[w, place]
+            row[:] = 0
+            row[Being.KIND], row[Being.NAME], row[Being.YAW] = CREATURE_ID[name], place + 1, yaw
+            row[Being.HEALTH] = CREATURES[CREATURE_ID[name] - 1].health
+            for axis, value in ((Being.X, x), (Being.Y, y), (Being.Z, z + FLOOR)):
+                row[axis] = round(value * POSITION_ONE)
+            for column, value in columns.items():
+                row[Being[column]] = value
+            self.clock[Clock.CREATURES, w] = place + 1
+            self.clock[Clock.NAMES, w] = place + 1
+        return place
+
+    def creature(self, place: int = 0, world: int = 0) -> dict[str, int]:
+        """A creature's columns by name, its position in blocks of the arena."""
+        row = {column.name: int(self.creatures[world, place, column]) for column in Being}
+        for axis in "XYZ":
+            row[axis] /= POSITION_ONE
+        row["Z"] -= FLOOR
+        return row
+
+    def kinds(self, world: int = 0) -> list[str]:
+        """Names of the creatures in the list."""
+        count = int(self.clock[Clock.CREATURES, world])
+        return [CREATURES[int(kind) - 1].name for kind in self.creatures[world, :count, Being.KIND]]
 
     def position(self, row: int = 0) -> tuple[float, float, float]:
         """Arena coordinates of the feet, in blocks."""

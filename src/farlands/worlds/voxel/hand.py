@@ -8,6 +8,7 @@ from farlands.worlds.voxel.actions import ChoiceKind
 from farlands.worlds.voxel.blocks import BED, DOOR, OPEN_DOOR
 from farlands.worlds.voxel.crafting import craft, start_smelting
 from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.creatures.combat import monster_near
 from farlands.worlds.voxel.creatures.tending import LEAST_DRAW, can_draw, can_tend
 from farlands.worlds.voxel.crosshair import REACH, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
@@ -23,16 +24,16 @@ BITE_TICKS = 32
 
 
 @wp.func
-def can_use(s: VoxelState, w: int, block: int):
-    """Whether using a block does anything now."""
+def can_use(s: VoxelState, t: Tables, w: int, r: int, block: int):
+    """Whether using a block does anything now. Nobody goes to bed by day or with a monster near."""
     if block == BED:
-        return is_night(s, w)
+        return is_night(s, w) and not monster_near(s, t, w, r)
     return block == DOOR or block == OPEN_DOOR
 
 
 @wp.func
 def creature_to_tend(s: VoxelState, t: Tables, w: int, r: int, free: int):
-    """The creature in the crosshair, before anything else within ``free`` ray units, that can be fed or sheared, or -1."""
+    """The creature in the crosshair, within ``free`` ray units, that can be fed or sheared, or -1."""
     k = creature_ahead(s, t, w, r, wp.min(ARM, free))
     if k >= 0:
         if can_tend(s, t, w, r, k) != 0:
@@ -58,7 +59,7 @@ def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     if creature_to_tend(s, t, w, r, target.distance) >= 0:
         s.body[Body.TEND, r] = 1
         return True
-    if not can_use(s, w, target.block):
+    if not can_use(s, t, w, r, target.block):
         return False
     if target.block == BED:
         s.body[Body.SLEEPING, r] = 1

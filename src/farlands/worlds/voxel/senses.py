@@ -231,7 +231,7 @@ def _hand_possible(s: VoxelState, t: Tables, w: int, r: int, hand: int, target: 
             return True
         return creature_ahead(s, t, w, r, wp.min(ARM, target.distance)) >= 0
     if hand == Hand.USE:
-        if near and can_use(s, w, target.block):
+        if near and can_use(s, t, w, r, target.block):
             return True
         return can_draw(s, t, r) or creature_to_tend(s, t, w, r, target.distance) >= 0
     if hand == Hand.EAT:

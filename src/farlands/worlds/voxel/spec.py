@@ -105,8 +105,9 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
         "entities": ArraySpec(
             (ENTITIES, ENTITY_WIDTH), "int8", -127, 127, labels=ENTITY_LABELS,
             description=(
-                "The nearest creatures in sight: quarters of a block ahead, right and up; heading against the agent's on a "
-                "circle of 127; health times 6; 127 for hurt, roused, young and its kind; zeros where there are none."
+                "The nearest creatures in sight: quarters of a block ahead, right and up; heading against the "
+                "agent's on a circle of 127; health times 6; 127 for hurt, roused, young and its kind; "
+                "zeros where there are none."
             ),
         ),
     }  # fmt: skip

@@ -119,11 +119,11 @@ class Tables:
     """Read-only rules on the device.
 
     block: int32 ``[blocks, BlockColumn]``. item: int32 ``[items, ItemColumn]``. recipe, smelting: int32
-    ``[n, RecipeColumn]``. creature: int32 ``[kinds, CreatureColumn]``. choice: int32 ``[choices, ChoiceColumn]``. flat: int32 ``[actions, 5]``, the factored row of
-    each flat action. fuel: int32 ``[n]`` item ids in the order they are burnt. reward: int32 ``[achievements]``, in
-    thousandths. turn: int32 ``[24]``, sine of each heading times 16,384 (0 north, clockwise). tools: int32
-    ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods, armours: int32 ``[n]`` item ids.
-    wear_achievement: int32 ``[4]``, by armour set.
+    ``[n, RecipeColumn]``. creature: int32 ``[kinds, CreatureColumn]``. choice: int32 ``[choices, ChoiceColumn]``. flat:
+    int32 ``[actions, 5]``, the factored row of each flat action. fuel: int32 ``[n]`` item ids in the order they are
+    burnt. reward: int32 ``[achievements]``, in thousandths. turn: int32 ``[24]``, sine of each heading times 16,384
+    (0 north, clockwise). tools: int32 ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods,
+    armours: int32 ``[n]`` item ids. wear_achievement: int32 ``[4]``, by armour set.
     """
 
     block: wp.array2d(dtype=wp.int32)

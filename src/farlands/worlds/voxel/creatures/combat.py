@@ -9,7 +9,7 @@ from farlands.worlds.voxel.creatures.kinds import SHEEP, Temper
 from farlands.worlds.voxel.creatures.sight import FINE
 from farlands.worlds.voxel.inventory import add_item, unlock
 from farlands.worlds.voxel.rng import Purpose, draw
-from farlands.worlds.voxel.state import VELOCITY_ONE, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import POSITION_ONE, VELOCITY_ONE, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import DROP_WIDTH, MAX_DROPS, CreatureColumn, ItemColumn, Tables
 from farlands.worlds.voxel.tasks.events import note_event
 from farlands.worlds.voxel.tasks.predicates import Event
@@ -18,6 +18,8 @@ from farlands.worlds.voxel.vitals import HURT_WINDOW, hurt
 KNOCK = round(0.4 * VELOCITY_ONE)
 KNOCK_UP = round(0.36 * VELOCITY_ONE)
 PANIC_TICKS = 100
+_WAKES_ASIDE = 8 * POSITION_ONE
+_WAKES_ABOVE = 5 * POSITION_ONE
 
 
 @wp.func
@@ -114,6 +116,15 @@ def weapon_damage(s: VoxelState, t: Tables, r: int, held: int):
 
 
 @wp.func
-def is_monster(t: Tables, kind: int):
-    """Whether a kind of creature is hostile."""
-    return t.creature[kind, CreatureColumn.TEMPER] == Temper.HOSTILE
+def monster_near(s: VoxelState, t: Tables, w: int, r: int):
+    """Whether a monster is so near, 8 blocks sideways and 5 up or down, that nobody could sleep."""
+    k = int(0)
+    while k < s.clock[Clock.CREATURES, w]:
+        if t.creature[s.creatures[w, k, Being.KIND], CreatureColumn.TEMPER] == Temper.HOSTILE:
+            dx = wp.abs(s.creatures[w, k, Being.X] - s.body[Body.X, r])
+            dy = wp.abs(s.creatures[w, k, Being.Y] - s.body[Body.Y, r])
+            dz = wp.abs(s.creatures[w, k, Being.Z] - s.body[Body.Z, r])
+            if wp.max(dx, dy) <= _WAKES_ASIDE and dz <= _WAKES_ABOVE:
+                return True
+        k += 1
+    return False

@@ -63,7 +63,7 @@ def _write(s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.int8), w: int, r: 
 def sense_entities(
     s: VoxelState, t: Tables, rules: Rules, out: wp.array2d(dtype=wp.int8), w: int, r: int, sight: int
 ):  # fmt: skip
-    """The nearest creatures within ``sight`` blocks that nothing solid hides, nearest first; zeros where there are none."""
+    """The nearest creatures within ``sight`` blocks that nothing solid hides, nearest first; zeros where none are."""
     column = int(0)
     while column < ENTITIES * ENTITY_WIDTH:
         out[r, column] = wp.int8(0)

@@ -1,4 +1,4 @@
-"""How creatures move: the physics of bodies for boxes of every size, with what legs do by themselves: jump, swim, climb."""
+"""How creatures move: the physics of bodies for boxes of any size, and legs that jump, swim and climb."""
 
 from __future__ import annotations
 

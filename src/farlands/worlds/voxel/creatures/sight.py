@@ -32,7 +32,7 @@ def within(blocks: int):
 
 @wp.func
 def free_line(s: VoxelState, t: Tables, rules: Rules, w: int, a: wp.vec3i, b: wp.vec3i):
-    """Whether no solid block lies on the way between two points, looked at once in every block along the longest side."""
+    """Whether no solid block lies on the way between two points, by one look per block of the longest side."""
     d = b - a
     far = wp.max(wp.abs(d[0]), wp.max(wp.abs(d[1]), wp.abs(d[2]))) >> POSITION_SHIFT
     shift = int(2)

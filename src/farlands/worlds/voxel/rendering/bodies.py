@@ -1,4 +1,4 @@
-"""Creatures in pictures: which ones a camera sees and where on the screen, and rays against the boxes of their bodies."""
+"""Creatures in pictures: which ones a camera sees, where on the screen, and rays against the boxes of their bodies."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Bodies:
 
 @wp.struct
 class Met:
-    """Where a ray met a creature: distance (NO_HIT: nowhere), its place among the figures, colour, light of the side."""
+    """Where a ray met a creature: distance, its place among the figures (-1: nowhere), colour, light of the side."""
 
     t: float
     figure: int
@@ -96,7 +96,7 @@ def make_bodies(device: str) -> Bodies:
 
 @wp.func
 def _project(look: Look, views: wp.array2d(dtype=wp.float32), r: int, p: wp.vec3, radius: float):
-    """Pixels (left, right, top, bottom) that a ball around a point may cover; left beyond right when it is out of view."""
+    """Pixels (left, right, top, bottom) that a ball around a point may cover; left beyond right when it is unseen."""
     d = p - wp.vec3(views[r, View.EYE_X], views[r, View.EYE_Y], views[r, View.EYE_Z])
     ahead = d[0] * views[r, View.AHEAD_X] + d[1] * views[r, View.AHEAD_Y] + d[2] * views[r, View.AHEAD_Z]
     if ahead < -radius or wp.length(d) > look.sight + radius:
@@ -132,7 +132,7 @@ def _pose_figures_kernel(
     figures: wp.array3d(dtype=wp.float32),
     seen: wp.array(dtype=wp.int32),
 ):
-    """The creatures that may be in each picture of the listed worlds: where they are, how they stand, what they cover."""
+    """The creatures that may be in each picture: where they are, how they stand, what they cover."""
     i = wp.tid()
     while i < count[shard] * rules.agents:
         w = worlds[begin + i // rules.agents]

@@ -143,8 +143,8 @@ def shade(
 
 @wp.func
 def light_at_point(
-    s: VoxelState, rules: Rules, views: wp.array2d(dtype=wp.float32), lights: wp.array2d(dtype=wp.int32), w: int, r: int,
-    shift: wp.vec2i, at: wp.vec3,
+    s: VoxelState, rules: Rules, views: wp.array2d(dtype=wp.float32), lights: wp.array2d(dtype=wp.int32), w: int,
+    r: int, shift: wp.vec2i, at: wp.vec3,
 ):  # fmt: skip
     """Brightness, 0 to 1, at a point in the air."""
     x = int(wp.floor(at[0]))
