@@ -140,9 +140,18 @@ def test_layers_lose_nothing_of_the_cube(make_arena, cube):
 @pytest.mark.parametrize("kind", ["flat", "factored"])
 @pytest.mark.parametrize("name", SENSES)
 def test_any_choice_of_senses_can_be_told(make_arena, name, kind):
-    arena = make_arena(1, actions=kind, senses=(name,), width=8, height=8)
+    arena = make_arena(1, actions=kind, senses=(name,), width=8, height=8, creatures="animals")
+    arena.put_creature("cow", -0.5, 4.6, HURT=1)
     text = words(arena)
     assert bool(text) == (name not in ("pixels", "depth", "segmentation", "durability", "target"))
+
+
+def test_creatures_in_sight_are_told(make_arena):
+    arena = make_arena(1, creatures="animals")
+    arena.put_creature("cow", -0.5, 4.6, HURT=1)
+    arena.put_creature("chicken", 0.5, -6.5, AGE=-5)
+    told = "You see a cow (hurt) 4 blocks ahead and 1 block to the left; a chicken (young) 7 blocks behind."
+    assert told in words(arena)
 
 
 def test_possible_actions_are_the_masks():

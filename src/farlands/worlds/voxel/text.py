@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from farlands.worlds.voxel.blocks import BLOCKS, Block, Look, Shape
+from farlands.worlds.voxel.creatures.columns import ENTITY_LABELS
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.world import Discrete, MultiDiscrete, WorldSpec
 
 FACTORS = ("move", "jump", "camera", "hand", "choice")
@@ -25,6 +27,7 @@ _DIRECTIONS = {"Ahead": (1, 0), "Right": (0, 1), "Behind": (-1, 0), "Left": (0, 
 _FACES = ("", "top", "underside", "side")
 _NOTABLE = (Look.ORE, Look.LOG, Look.CRAFTING_TABLE, Look.FURNACE, Look.FURNITURE, Look.FIXTURE, Look.LAVA, Look.WATER)
 _PLAIN = ("air", "tall_grass")
+_FIRST_KIND = ENTITY_LABELS.index(CREATURES[0].name)
 
 
 def describe(observation: Mapping[str, Any], spec: WorldSpec, *, layers: bool = False) -> str:
@@ -172,6 +175,22 @@ def _target_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
     return [line + (f", broken {stage}/10." if stage else ".")]
 
 
+def _entity_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
+    labels = spec.observation["entities"].labels
+    told = []
+    for row in seen["entities"]:
+        facts = dict(zip(labels, (int(v) for v in row), strict=True))
+        kinds = [name for name in labels[_FIRST_KIND:] if facts[name]]
+        if kinds:
+            # Quarters of a block.
+            way = [_way(round(facts["ahead"] / 4), "ahead", "behind")]
+            way += [_way(round(facts["right"] / 4), "to the right", "to the left")]
+            states = [state for state in ("hurt", "roused", "young") if facts[state]]
+            how = f" ({', '.join(states)})" if states else ""
+            told.append(f"a {kinds[0]}{how} {' and '.join(filter(None, way)) or 'right here'}")
+    return [f"You see {'; '.join(told)}."] if told else []
+
+
 def _equipment_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
     array = spec.observation["equipment"]
     left = seen.get("durability", np.zeros(len(array.labels)))
@@ -287,6 +306,7 @@ _PARTS = {
     "vitals": _vital_lines,
     "status": _status_lines,
     "target_block": _target_lines,
+    "entities": _entity_lines,
     "equipment": _equipment_lines,
     "inventory": _inventory_lines,
     "voxels": _surroundings_lines,

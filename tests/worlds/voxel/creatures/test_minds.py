@@ -124,7 +124,7 @@ def test_daylight_burns_the_dead_but_not_under_a_roof_or_in_water(make_arena, na
     pen.blocks[1, :, :, FLOOR + 5] = STONE
     pen.tops[1] = FLOOR + 6
     pen.blocks[2, :, :, FLOOR] = torch.where(pen.blocks[2, :, :, FLOOR] == STONE, STONE, WATER).to(torch.uint8)
-    pen.act(400)
+    pen.act(480)
     assert pen.kinds(0) == []
     assert pen.creature(world=1)["HEALTH"] == 20
     assert pen.creature(world=2)["HEALTH"] == 20

@@ -6,6 +6,8 @@ import random
 
 import pytest
 
+from farlands.worlds.voxel.blocks import ToolClass
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.depths import item_depths
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import RECIPES, Recipe, Station
@@ -24,11 +26,15 @@ def judge() -> Judge:
 
 
 def test_depths_are_those_of_the_tech_tree():
-    """Of all that rests on what the land grows; wool and obsidian do not grow."""
+    """Of all that rests on what the land grows; what creatures leave, fields bear or fluids make does not grow."""
     known = item_depths()
     ways = TechTree().ways
     assert {name: way.depth for name, way in ways.items()} == {name: known[name] for name in ways}
-    assert set(known) - set(ways) == {"wool", "bed", "obsidian"}
+    hoes = {item.name for item in ITEMS if item.tool == ToolClass.HOE}
+    from_creatures = {drop.item for creature in CREATURES for drop in creature.drops}
+    missing = set(known) - set(ways)
+    assert from_creatures | {"bed", "obsidian", "wheat", "bread", "tnt", "bow"} <= missing
+    assert not missing & {*LAND, "bucket", "flint_and_steel", "iron_ingot", "diamond_pickaxe", *hoes - {"golden_hoe"}}
 
 
 def test_constants_are_those_of_the_rules():

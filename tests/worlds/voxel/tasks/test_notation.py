@@ -98,7 +98,7 @@ def test_what_may_be_left_out_is():
         ("", "empty"),
         ("gan(log)", "no predicate named 'gan'; did you mean 'gain'"),
         ("gain(lgo)", "no item for gain named 'lgo'; did you mean 'log'"),
-        ("hold(dirt)", "no tool for hold named 'dirt'; one of: diamond_axe"),
+        ("hold(dirt)", "no tool for hold named 'dirt'; one of: bow, bucket, diamond_axe"),
         ("gain(log, 0)", "gain: n 0 is out of range: 1 to 2304"),
         ("at_least(health, 21)", "at_least: n 21 is out of range: 1 to 20"),
         ("at_least(health)", "n is missing"),

@@ -57,7 +57,7 @@ def test_tasks_of_known_seeds_stay_what_they_are(sampler):
 KNOWN = [
     "sequence(gain(oak_log, 9), carry(planks, 7), gain(planks, 4))",
     "all(at_least(health, 11), break(coal_ore, 7), craft(stone_pickaxe), near(crafting_table, 2), place(torch, 12))",
-    "sequence(all(above(33), break(oak_log)), carry(oak_log, 2), unlock(collect_apple), near(oak_sapling, 2), "
+    "sequence(all(above(33), break(oak_log)), carry(oak_log, 2), unlock(collect_seeds), near(oak_sapling, 2), "
     "craft(planks, 12), gain(planks, 11))",
 ]
 

@@ -47,21 +47,19 @@ def _suffer(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int):
     z = s.creatures[w, k, Being.Z] >> POSITION_SHIFT
     block = block_at(s, rules, w, x, y, z)
     fluid = t.block[block, BlockColumn.FLUID]
-    fire = s.creatures[w, k, Being.FIRE]
+    fire = wp.max(s.creatures[w, k, Being.FIRE] - THINK_EVERY, 0)
     if fluid == Fluid.WATER:
         fire = 0
-    elif fluid == Fluid.LAVA or block == FIRE:
+    elif s.creatures[w, k, Being.FIRE] > 0 and fire % FIRE_EVERY == 0:
+        s.creatures[w, k, Being.HEALTH] = s.creatures[w, k, Being.HEALTH] - 1
+    if fluid == Fluid.LAVA or block == FIRE:
         fire = BURN_TICKS
         if fluid == Fluid.LAVA:
             wound(s, t, w, k, LAVA_DAMAGE)
-    elif fire == 0 and t.creature[kind, CreatureColumn.BURNS] != 0 and night_loss(s.clock[Clock.TIME, w]) == 0:
+    elif fire == 0 and fluid == 0 and t.creature[kind, CreatureColumn.BURNS] != 0:
         column = cell_at(s, rules, w, x, y, 0) >> HEIGHT_SHIFT
-        if z >= wp.int32(s.tops[w, column]):
+        if night_loss(s.clock[Clock.TIME, w]) == 0 and z >= wp.int32(s.tops[w, column]):
             fire = BURN_TICKS
-    if fire > 0:
-        if fire % FIRE_EVERY == 0:
-            s.creatures[w, k, Being.HEALTH] = s.creatures[w, k, Being.HEALTH] - 1
-        fire = wp.max(fire - THINK_EVERY, 0)
     s.creatures[w, k, Being.FIRE] = fire
 
 

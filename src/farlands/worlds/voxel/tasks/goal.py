@@ -7,7 +7,6 @@ import functools
 import numpy as np
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
-from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.tasks.predicates import (
     BLOCK_GROUPS,
@@ -15,6 +14,7 @@ from farlands.worlds.voxel.tasks.predicates import (
     COMBINATORS,
     ITEM_GROUPS,
     MAX_NODES,
+    NAMED_BLOCKS,
     PREDICATES,
     Kind,
     Predicate,
@@ -34,7 +34,7 @@ THINGS: tuple[str, ...] = (
     "none",
     *(f"item {item.name}" for item in ITEMS[1:]),
     *(f"item {name}" for name in ITEM_GROUPS),
-    *(f"block {block.name}" for block in BLOCKS[1:]),
+    *(f"block {name}" for name in NAMED_BLOCKS),
     *(f"block {name}" for name in BLOCK_GROUPS),
     *(f"vital {vital.name.lower()}" for vital in Vital),
     *(f"feat {feat.name}" for feat in ACHIEVEMENTS),

@@ -6,6 +6,7 @@ Ids are part of encoded tasks: a row keeps its id for good, and new rows take fr
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
@@ -270,6 +271,12 @@ BLOCK_GROUPS: dict[str, tuple[str, str]] = {
 """Names for either of two blocks, counted together."""
 
 
+NAMED_BLOCKS: tuple[str, ...] = tuple(
+    block.name for block in BLOCKS[1:] if not re.fullmatch(r".*_\d|falling_.*|lit_.*", block.name)
+)
+"""Blocks that tasks speak of: passing states of a block, such as water that runs, have no name of their own."""
+
+
 @functools.cache
 def vocabulary(kind: Kind) -> dict[str, tuple[int, int]]:
     """Every name an argument of a kind can have, with its id and the id of the other of its group (0: none)."""
@@ -287,7 +294,7 @@ def _blocks(kind: Kind) -> dict[str, tuple[int, int]]:
     return {
         block.name: (index, 0)
         for index, block in enumerate(BLOCKS)
-        if block.name != "air"
+        if block.name in NAMED_BLOCKS
         and (kind != Kind.FLUID or block.name in fluids)
         and (kind != Kind.BREAKABLE or block.hardness != UNBREAKABLE)
     }
