@@ -122,7 +122,7 @@ _FLAT_CHOICES = (
     *(f"craft_leather_{p}" for p in ("helmet", "chestplate", "leggings", "boots")),
     *(f"smelt_cooked_{m}" for m in ("beef", "porkchop", "mutton", "chicken")),
     "place_wheat_seeds", "place_door", "place_tnt", "place_water_bucket", "place_lava_bucket",
-    "equip_hoe", "equip_bow", "equip_bucket", "equip_lighter",
+    "equip_hoe", "equip_bow", "equip_bucket", "equip_lighter", "equip_shears",
 )  # fmt: skip
 
 FLAT_ACTIONS: tuple[Action, ...] = (

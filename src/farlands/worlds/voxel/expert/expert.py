@@ -8,6 +8,7 @@ from collections.abc import Generator
 import numpy as np
 
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
+from farlands.worlds.voxel.expert.guard import Guard
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
 from farlands.worlds.voxel.expert.legs import PILLAR_BLOCKS, Legs
 from farlands.worlds.voxel.expert.paths import Land, Route, Search
@@ -53,6 +54,7 @@ class Expert:
         self._ticks_per_step = world.options.ticks_per_step
         self._hands = Hands(self._view, self._may_break)
         self._legs = Legs(self._view, self._hands)
+        self._guard = Guard(self._view, self._hands)
         self._banned: set[tuple[Cell, Cell]] = set()
         self._failed = 0
         self.failures: Counter[str] = Counter()
@@ -67,6 +69,9 @@ class Expert:
         Raises:
             PlanError: The goal can't be had with what the window holds.
         """
+        return (yield from self._guard.watch(self._pursue()))
+
+    def _pursue(self) -> Doing:
         self._failed = 0
         while self._view.count(self._goal) == 0 and self._failed < _FAILURES:
             tasks = self._plan()

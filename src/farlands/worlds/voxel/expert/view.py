@@ -8,6 +8,7 @@ import numpy as np
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, LAVA, Shape
+from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.grid import STATION_ABOVE, STATION_ASIDE, STATION_BELOW
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.options import HEIGHT
@@ -24,6 +25,7 @@ IS_FLUID = SHAPE == Shape.FLUID
 IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
 STATION_REACH = ((-STATION_ASIDE, STATION_ASIDE),) * 2 + ((-STATION_BELOW, STATION_ABOVE),)
 """How far from the feet a station serves, in blocks east, north and up, from the least to the most."""
+_PLACE = (Being.X, Being.Y, Being.Z)
 SIDES: tuple[Cell, ...] = ((1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
@@ -48,6 +50,7 @@ class View:
         self._clock = wp.to_torch(state.clock).numpy()[:, index]
         self._counts = wp.to_torch(state.counts).numpy()[index]
         self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
+        self._creatures = wp.to_torch(state.creatures).numpy()[index]
 
     def body(self, row: Body) -> int:
         """One number of the body state."""
@@ -156,6 +159,22 @@ class View:
         """uint8 ``[S, S, 64]``: a copy of the window whose first cell is the block at ``origin``."""
         x0, y0 = self.origin
         return np.roll(self._blocks, (-(x0 % self.side), -(y0 % self.side)), axis=(0, 1))
+
+    def creatures(self) -> list[tuple[int, int, float, float, float]]:
+        """Number within the episode, kind and position in blocks of every creature."""
+        rows = self._creatures[: int(self._clock[Clock.CREATURES])]
+        return [
+            (int(row[Being.NAME]), int(row[Being.KIND]), *(float(row[at]) / POSITION_ONE for at in _PLACE))  # type: ignore[misc]
+            for row in rows
+        ]
+
+    def sees(self, point: tuple[float, float, float]) -> bool:
+        """Whether nothing solid lies between the eyes and a point, both in blocks."""
+        eye = np.array(self.eye) / POSITION_ONE
+        way = np.array(point) - eye
+        steps = max(2, int(np.abs(way).max() * 4))
+        points = eye + way * (np.arange(1, steps) / steps)[:, None]
+        return not IS_SOLID[self.blocks_at(np.floor(points).astype(np.int64))].any()
 
     def touches_lava(self, cell: Cell) -> bool:
         """Whether lava stands in the cell or at one of its six sides."""
