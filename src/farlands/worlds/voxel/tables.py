@@ -90,7 +90,7 @@ class Tables:
     each flat action. fuel: int32 ``[n]`` item ids in the order they are burnt. reward: int32 ``[achievements]``, in
     thousandths. turn: int32 ``[24]``, sine of each heading times 16,384 (0 north, clockwise). tools: int32
     ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods, armours: int32 ``[n]`` item ids.
-    wear_achievement: int32 ``[3]``, by armour set.
+    wear_achievement: int32 ``[3]``, by armour set. lamps: int32 ``[n]``, ids of the blocks that give light.
     """
 
     block: wp.array2d(dtype=wp.int32)
@@ -106,6 +106,7 @@ class Tables:
     foods: wp.array(dtype=wp.int32)
     armours: wp.array(dtype=wp.int32)
     wear_achievement: wp.array(dtype=wp.int32)
+    lamps: wp.array(dtype=wp.int32)
     eat_achievement: wp.int32
     sleep_achievement: wp.int32
 
@@ -204,6 +205,7 @@ def make_tables(task: str, device: str) -> Tables:
         "wear_achievement": np.array(
             [-1, ACHIEVEMENT_ID["wear_iron_armour"], ACHIEVEMENT_ID["wear_diamond_armour"]], dtype=np.int32
         ),
+        "lamps": np.array([i for i, block in enumerate(BLOCKS) if block.light > 0], dtype=np.int32),
     }
     tables = Tables()
     for name, array in arrays.items():

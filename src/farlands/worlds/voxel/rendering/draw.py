@@ -31,7 +31,6 @@ def _draw_kernel(
     # In
     s: VoxelState,
     views: wp.array2d(dtype=wp.float32),
-    lights: wp.array2d(dtype=wp.int32),
     overlay: wp.array2d(dtype=wp.int32),
     worlds: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
@@ -75,7 +74,7 @@ def _draw_kernel(
                 )
                 if ((column << 6) | hit.z) == s.body[Body.BREAK_CELL, r]:
                     stage = overlay[r, Overlay.CRACKS]
-                lit = shade(s, look, rules, views, lights, w, r, shift, eye, d, hit, stage)
+                lit = shade(s, look, rules, day, w, shift, eye, d, hit, stage)
                 far = wp.clamp((hit.t * ray[2] / look.sight - _FOG_START) / (1.0 - _FOG_START), 0.0, 1.0)
                 level = wp.vec3(d[0], d[1], 0.0)
                 haze = sky_colour(level, wp.length(level) + 1.0e-6, 2.0, views[r, View.SUN_Z], day)
