@@ -15,7 +15,6 @@ import warp as wp
 from PIL import Image
 
 from farlands.worlds.voxel.blocks import BLOCK_ID
-from farlands.worlds.voxel.grid import FIXTURE_SHIFT
 from farlands.worlds.voxel.items import ITEM_ID
 from farlands.worlds.voxel.options import HEIGHT, VoxelOptions
 from farlands.worlds.voxel.state import POSITION_ONE, Body, Clock
@@ -36,6 +35,7 @@ class Scene:
     held: str = ""
     torches: int = 0
     underground: bool = False
+    room: bool = False
 
 
 SCENES = (
@@ -48,6 +48,7 @@ SCENES = (
     Scene("night", "grass", time=18_000, torches=1, held="torch"),
     Scene("cave_by_torchlight", "diamond_ore", underground=True, torches=1, held="iron_pickaxe"),
     Scene("under_water", "water", time=6_000, lift=-2.2),
+    Scene("room_by_torchlight", "grass", time=18_000, room=True),
 )
 
 
@@ -79,8 +80,19 @@ class Studio:
     def light_up(self, w: int, x: int, y: int, z: int) -> None:
         """Put a torch into an array cell."""
         self.blocks[w, x, y, z] = BLOCK_ID["torch"]
-        cell = (x * 64 + y) * HEIGHT + z
-        wp.to_torch(self.world.state.fixtures)[w, 0] = (BLOCK_ID["torch"] << FIXTURE_SHIFT) | cell
+        self.world.relight([w])
+
+    def build_room(self, w: int, x: int, y: int, z: int) -> None:
+        """A hall of stone and planks around an array cell, with a torch and an open doorway to a dark room."""
+        around = [np.arange(at - 6, at + 7) & 63 for at in (x, y)]
+        self.blocks[w][np.ix_(*around, np.arange(z - 1, z + 5))] = BLOCK_ID["stone"]
+        self.tops[w][np.ix_(*around)] = np.maximum(self.tops[w][np.ix_(*around)], z + 5)
+        inside = [axis[1:-1] for axis in around]
+        self.blocks[w][np.ix_(*inside, np.arange(z, z + 4))] = 0
+        self.blocks[w][np.ix_(*inside, [z - 1])] = BLOCK_ID["planks"]
+        self.blocks[w][np.ix_([(x + 2) & 63], inside[1], np.arange(z, z + 4))] = BLOCK_ID["cobblestone"]
+        self.blocks[w, (x + 2) & 63, y, z : z + 2] = 0
+        self.light_up(w, (x - 1) & 63, (y + 2) & 63, z)
 
 
 def _middle(studio: Studio, w: int, x: int, y: int) -> float:
@@ -136,6 +148,9 @@ def photograph(studio: Studio, scene: Scene, size: tuple[int, int]) -> np.ndarra
     if spot is None:
         raise SystemExit(f"no place for {scene.name} in these worlds")
     w, x, y, z = spot
+    if scene.room:
+        studio.build_room(w, x, y, int(z))
+        x = (x - 4) & 63
     if scene.torches:
         spots = [(x + 1, y + 1), (x + 2, y), (x, y + 2), (x - 1, y + 1), (x, y)]
         for tx, ty in spots:
@@ -167,7 +182,7 @@ def main() -> None:
     for scene in SCENES:
         pictures.append(photograph(studio, scene, (arguments.height, arguments.width)))
         Image.fromarray(pictures[-1]).save(arguments.folder / f"{scene.name}.png", optimize=True)
-    rows = [np.concatenate(pictures[k : k + 3], axis=1) for k in range(0, len(pictures), 3)]
+    rows = [np.concatenate(pictures[k : k + 3], axis=1) for k in range(0, 9, 3)]
     Image.fromarray(np.concatenate(rows)).save(arguments.folder / "all.png", optimize=True)
 
 

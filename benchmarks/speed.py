@@ -88,8 +88,10 @@ def memory_per_world() -> float:
 
 def _memory(worlds: int) -> int:
     world = VoxelWorld(worlds, VoxelOptions(senses=PIXELS))
-    tensors = [*world._tensors.values(), *world.final_observation.values(), *world._scratch.observation.values()]
-    scratch = [world._launcher.lattice.relief, world._launcher.lattice.caves]
+    tensors = [*world._tensors.values(), *world.final_observation.values()]
+    state, launcher = world.state, world._launcher
+    scratch = [launcher.lattice.relief, launcher.lattice.caves, launcher.lighting.queues.ring, launcher.lighting.swept]
+    scratch += [state.light, state.light_changes]
     return sum(t.numel() * t.element_size() for t in tensors) + sum(a.capacity for a in scratch) + world._book.num_bytes
 
 

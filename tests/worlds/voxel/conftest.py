@@ -52,6 +52,8 @@ class Arena:
         self.unlocked, self.fixtures = wp.to_torch(state.unlocked), wp.to_torch(state.fixtures)
         self.creatures = wp.to_torch(state.creatures)
         self._flatten()
+        self.world.relight()
+        self._unlit = False
         self._settle()
         self._flat = self.world.snapshot()
         self._actions = torch.zeros((num_worlds, 5), dtype=torch.int32)
@@ -83,6 +85,7 @@ class Arena:
     def clear(self) -> Arena:
         """Everything as at first."""
         self.world.restore(self._flat)
+        self._unlit = False
         self.world.drain_episodes()
         assert self.clock.shape == (NUM_CLOCK, self.world.num_worlds)
         return self
@@ -97,6 +100,7 @@ class Arena:
     def set(self, name: str, x: int, y: int, z: int, worlds: Iterable[int] | int | None = None) -> None:
         """Put a block there, fixture and column top included, by plain assignments."""
         block, z = BLOCK_ID[name], z + FLOOR
+        self._unlit = True
         for w in self._worlds(worlds):
             i, j = x % self.side, y % self.side
             cell = (i * self.side + j) * 64 + z
@@ -113,9 +117,16 @@ class Arena:
 
     def fill(self, name: str, x: range, y: range, z: range) -> None:
         """A box of a block that is no fixture, in every world."""
+        self._unlit = True
         for i in x:
             for j in y:
                 self.blocks[:, i % self.side, j % self.side, z.start + FLOOR : z.stop + FLOOR] = BLOCK_ID[name]
+
+    def _light(self) -> None:
+        """Work out the light of what was edited."""
+        if self._unlit:
+            self.world.relight()
+            self._unlit = False
 
     def get(self, x: int, y: int, z: int, world: int = 0) -> str:
         return BLOCKS[int(self.blocks[world, x % self.side, y % self.side, z + FLOOR])].name
@@ -221,12 +232,14 @@ class Arena:
 
     def act_rows(self, actions: torch.Tensor, steps: int = 1) -> Step:
         """The given factored actions int32 ``[W, 5]`` for some steps."""
+        self._light()
         for _ in range(steps):
             self.world.step(actions, self._out)
         return self._out
 
     def look(self) -> dict[str, torch.Tensor]:
         """The present observation, after editing."""
+        self._light()
         return self.world.observe(self.world.allocate()).observation
 
     def possible(self, choice: str, row: int = 0) -> bool:

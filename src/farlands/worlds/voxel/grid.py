@@ -5,6 +5,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, BEDROCK
+from farlands.worlds.voxel.light.changes import note_light
 from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
 from farlands.worlds.voxel.matter.pending import wake
 from farlands.worlds.voxel.options import HEIGHT
@@ -118,7 +119,9 @@ def fit_top(s: VoxelState, t: Tables, w: int, cell: int, block: int):
 
 @wp.func
 def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: int):
-    """Change one cell and everything derived from it. Stations and lights need a ``free_fixture``."""
+    """Change one cell and everything derived from it, light at the end of the step. Stations and lights need a
+    ``free_fixture``.
+    """
     old = wp.int32(s.blocks[w, cell])
     s.blocks[w, cell] = wp.uint8(block)
     s.edited[w, cell >> HEIGHT_SHIFT] = s.edited[w, cell >> HEIGHT_SHIFT] | (wp.int64(1) << wp.int64(cell_z(cell)))
@@ -128,6 +131,7 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
     note_growing(s, t, w, cell, block)
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
+    note_light(s, w, cell)
     wake(s, t, w, cell)
     if cell_z(cell) < HEIGHT - 1:
         wake(s, t, w, cell + 1)

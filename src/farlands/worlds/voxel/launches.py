@@ -16,6 +16,13 @@ from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
 from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel, _return_kernel
+from farlands.worlds.voxel.light.lighting import (
+    LIGHT_KERNELS,
+    OWN_CAPACITY,
+    SHARED_CAPACITY,
+    Lighting,
+    make_queues,
+)
 from farlands.worlds.voxel.matter.falling import _settle_kernel
 from farlands.worlds.voxel.matter.growth import _grow_kernel
 from farlands.worlds.voxel.options import VoxelOptions
@@ -61,6 +68,7 @@ _WORLD_KERNELS = (
     _place_features_kernel,
     _start_agents_kernel,
     _sense_kernel,
+    *LIGHT_KERNELS,
 )
 
 
@@ -112,12 +120,27 @@ class Launcher:
     goals: GoalBank | None = None
     renderer: Renderer | None = None
 
+    def __post_init__(self) -> None:
+        worlds, shards = self.everyone.shape[0], self.shard_sizes.shape[0]
+        on_cpu = self.device == "cpu"
+        swept = (0, 0) if on_cpu else (worlds, self.options.window**2)
+        self.lighting = Lighting(
+            self.state, self.tables, self.rules,
+            make_queues(shards, SHARED_CAPACITY, self.device, shared=True) if on_cpu
+            else make_queues(worlds, OWN_CAPACITY, self.device, shared=False),
+            swept=wp.zeros(swept, dtype=wp.uint8, device=self.device),
+            relit=wp.zeros(worlds, dtype=wp.int32, device=self.device),
+            count=wp.zeros(shards, dtype=wp.int32, device=self.device),
+            sweeping=not on_cpu, launch=self._launch, threads=self._threads,
+        )  # fmt: skip
+
     def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
-        """One step of a shard: act, tick, finish, remember last observations, regenerate, observe."""
+        """One step of a shard: act, tick, light, finish, remember last observations, regenerate, observe."""
         s, t, rules, begin, size = self.state, self.tables, self.rules, shard.begin, shard.size
         self._launch(_act_kernel, size, [t, rules, self.actions, begin], [s])
         for tick in range(self.options.ticks_per_step):
             if tick and tick % _TICKS_BETWEEN_MOVES == 0:
+                self.relight(shard)
                 self.follow(shard)
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
@@ -125,6 +148,7 @@ class Launcher:
             self._launch(_grow_kernel, size, [t, rules, begin], [s])
             if self.options.creatures != "none":
                 self._launch(_creatures_kernel, size, [t, rules, begin], [s])
+        self.relight(shard)
         if self.bank is not None:
             self._launch(_advance_tasks_kernel, size, [t, rules, self.pay, begin], [s, self.tasks])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
@@ -145,6 +169,7 @@ class Launcher:
         listed = [worlds, count, shard.number, shard.begin, self._threads]
         self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
         self._make_land(self.options.window, listed)
+        self.lighting.flood(listed)
         self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
         self._populate(listed)
         self._begin_tasks(listed)
@@ -156,6 +181,7 @@ class Launcher:
         self._launch(_return_kernel, self._threads, [*fixed, *listed], [s])
         self._make_land(self.options.window, listed)
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+        self.lighting.flood(listed)
         self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, *listed], [s])
         self._begin_tasks(listed)
 
@@ -171,7 +197,9 @@ class Launcher:
             self._launch(_begin_tasks_kernel, self._threads, [*fixed, *listed], [self.tasks])
 
     def follow(self, shard: Shard) -> None:
-        """Move windows after their agents: hand over what is left, make what is entered, recall what was changed."""
+        """Move windows after their agents: hand over what is left, make what is entered, recall what was changed, and
+        light it. What has changed before has to be lit before.
+        """
         if not self.options.endless:
             return
         s, fixed = self.state, [self.tables, self.rules]
@@ -181,6 +209,11 @@ class Launcher:
         self._make_land(CHUNK, listed)
         self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
         self._populate(listed)
+        self.lighting.follow(listed)
+
+    def relight(self, shard: Shard) -> None:
+        """Light what has changed in the shard's worlds."""
+        self.lighting.relight(shard.number, shard.begin, shard.size)
 
     def make_land(self, depth: int, worlds: wp.array, count: wp.array) -> None:
         """Land in the regions of the first ``count[0]`` listed worlds, which are in the first shard."""

@@ -32,6 +32,9 @@ MAX_PENDING = 256
 MAX_GROWING = 64
 """Saplings of a world that can grow; one more stays a sapling."""
 
+MAX_LIGHT_CHANGES = 32
+"""Changed cells of a world that are noted in a step; after more, its whole window is lit anew."""
+
 NUM_ARMOUR = 4
 
 CHUNK_SHIFT = 4
@@ -207,6 +210,10 @@ class VoxelState:
     tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.
     creatures: int32 ``[W, 24, Being]``, the first ``Clock.CREATURES`` in use, zero beyond.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
+    light: uint8 ``[W, S * S * 64]``, light of the sky << 4 | light of blocks, by cell; follows from blocks and tops, so
+        it is neither hashed nor saved, see ``light/``. light_words: uint64 ``[W, S * S * 8]``, the same bytes.
+    light_changes: int32 ``[W, 32]``, cells changed since light was worked out, and light_count: int32 ``[W]``, how
+        many; none between steps.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
     """
 
@@ -232,6 +239,10 @@ class VoxelState:
     held: wp.array2d(dtype=wp.int32)
     creatures: wp.array3d(dtype=wp.int32)
     tally: wp.array2d(dtype=wp.int32)
+    light: wp.array2d(dtype=wp.uint8)
+    light_words: wp.array2d(dtype=wp.uint64)
+    light_changes: wp.array2d(dtype=wp.int32)
+    light_count: wp.array(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
 
 
@@ -313,8 +324,11 @@ def allocate_state(num_worlds: int, num_agents: int, side: int, journal: int, de
     for array in persistent_arrays(side, journal):
         shape = tuple(sizes[size] if isinstance(size, str) else size for size in array.shape)
         setattr(state, array.name, wp.zeros(shape, dtype=array.dtype, device=device))
-    state.columns = wp.array(
-        ptr=state.blocks.ptr, dtype=wp.uint64, shape=(num_worlds, side * side * (HEIGHT // 8)), device=device
-    )
+    state.light = wp.zeros((num_worlds, side * side * HEIGHT), dtype=wp.uint8, device=device)
+    state.light_changes = wp.zeros((num_worlds, MAX_LIGHT_CHANGES), dtype=wp.int32, device=device)
+    state.light_count = wp.zeros(num_worlds, dtype=wp.int32, device=device)
+    words = (num_worlds, side * side * (HEIGHT // 8))
+    state.columns = wp.array(ptr=state.blocks.ptr, dtype=wp.uint64, shape=words, device=device)
+    state.light_words = wp.array(ptr=state.light.ptr, dtype=wp.uint64, shape=words, device=device)
     state.action = wp.zeros((NUM_FACTORS, sizes["R"]), dtype=wp.int32, device=device)
     return state

@@ -123,7 +123,8 @@ class Tables:
     int32 ``[actions, 5]``, the factored row of each flat action. fuel: int32 ``[n]`` item ids in the order they are
     burnt. reward: int32 ``[achievements]``, in thousandths. turn: int32 ``[24]``, sine of each heading times 16,384
     (0 north, clockwise). tools: int32 ``[tool classes, 5]``, item ids of each class, best first, then zeros. foods,
-    armours: int32 ``[n]`` item ids. wear_achievement: int32 ``[4]``, by armour set.
+    armours: int32 ``[n]`` item ids. wear_achievement: int32 ``[4]``, by armour set. lamps: int32 ``[n]``, ids of the
+    blocks that give light.
     """
 
     block: wp.array2d(dtype=wp.int32)
@@ -140,6 +141,7 @@ class Tables:
     foods: wp.array(dtype=wp.int32)
     armours: wp.array(dtype=wp.int32)
     wear_achievement: wp.array(dtype=wp.int32)
+    lamps: wp.array(dtype=wp.int32)
     eat_achievement: wp.int32
     sleep_achievement: wp.int32
     shear_achievement: wp.int32
@@ -257,6 +259,7 @@ def make_tables(task: str, device: str) -> Tables:
         "wear_achievement": np.array(
             [-1, *(ACHIEVEMENT_ID[f"wear_{name}_armour"] for name in ("iron", "diamond", "leather"))], dtype=np.int32
         ),
+        "lamps": np.array([i for i, block in enumerate(BLOCKS) if block.light > 0], dtype=np.int32),
     }
     tables = Tables()
     for name, array in arrays.items():

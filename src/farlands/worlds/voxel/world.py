@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
 from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.episodes import EpisodeBook
 from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
@@ -21,7 +23,8 @@ from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
-from farlands.worlds.voxel.options import GROWTH_TICKS, MAX_ANIMALS, MAX_MONSTERS, SPAWN_EVERY, VoxelOptions
+from farlands.worlds.voxel.light.changes import LIGHT_ALL
+from farlands.worlds.voxel.options import GROWTH_TICKS, HEIGHT, MAX_ANIMALS, MAX_MONSTERS, SPAWN_EVERY, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
@@ -92,8 +95,12 @@ class VoxelWorld(World):
         if options.task == "tasks":
             self.set_tasks(encode_all(task_bank(options)), success=TASK_SUCCESS, ends=True)
         self.final_observation = self.allocate().observation
-        self._scratch = self.allocate()
         self._seeded = False
+
+    @functools.cached_property
+    def _own_output(self) -> Step:
+        """Where steps are written whose caller names no place for them; others do without."""
+        return self.allocate()
 
     @property
     def _arrays(self) -> tuple[StateArray, ...]:
@@ -245,7 +252,7 @@ class VoxelWorld(World):
             raise RuntimeError("step before reset: call reset(seed) first")
         self.check_actions(actions)
         self._actions.copy_(actions.reshape(self._actions.shape))
-        target = self._scratch if out is None else out
+        target = self._own_output if out is None else out
         if self.supports_graph:
             with self._torch_stream():
                 self._launcher.step(self._shards[0], target, self.final_observation)
@@ -324,9 +331,23 @@ class VoxelWorld(World):
                     f"snapshot: {array.name} is {value.dtype} {tuple(value.shape)}, "
                     f"expected {target.dtype} {(len(chosen), *target.shape[1:])}"
                 )
+        _check_land(snapshot)
         for array in self._arrays:
             _put_rows(self._by_world(array), chosen, snapshot[array.name].to(self.device))
+        self.relight(worlds)
         self._seeded = True
+
+    def relight(self, worlds: Sequence[int] | None = None) -> None:
+        """Work out the light of whole windows anew, after their blocks and tops were written from outside.
+
+        Args:
+            worlds: Which; all by default.
+
+        Raises:
+            ValueError: A world is out of range.
+        """
+        wp.to_torch(self.state.light_count)[self._index(worlds)] = LIGHT_ALL
+        self._each_shard(self._launcher.relight)
 
     def state_hash(self, worlds: Sequence[int] | None = None) -> torch.Tensor:
         """Hashes of the chosen worlds, int64, all by default; see ``World.state_hash``."""
@@ -355,10 +376,12 @@ class VoxelWorld(World):
             if value is None or value.shape != target.shape or value.dtype != target.dtype:
                 found = "missing" if value is None else f"{value.dtype} {tuple(value.shape)}"
                 raise ValueError(f"world state: {array.name} is {found}, expected {target.dtype} {tuple(target.shape)}")
+        _check_land(state)
         self._book.check(state)
         for array in self._arrays:
             self._tensors[array.name].copy_(state[array.name])
         self._book.load_state_dict(state)
+        self.relight()
         self._seeded = True
 
     def drain_episodes(self) -> Episodes:
@@ -368,6 +391,14 @@ class VoxelWorld(World):
         self._graphs.clear()
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _check_land(arrays: Mapping[str, torch.Tensor]) -> None:
+    """Raise ValueError where blocks or tops are none that can be."""
+    for name, most in (("blocks", len(BLOCKS) - 1), ("tops", HEIGHT)):
+        found = int(arrays[name].max()) if arrays[name].numel() else 0
+        if found > most:
+            raise ValueError(f"world state: {name} holds {found}, expected 0 to {most}")
 
 
 def _take_rows(array: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:

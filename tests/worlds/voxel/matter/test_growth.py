@@ -59,6 +59,7 @@ def test_the_mean_wait_is_that_of_random_ticks():
             blocks[w, x, y, 40] = BLOCK_ID["oak_sapling"]
             growing[w, k] = (x * 64 + y) * 64 + 40
         clock[Clock.GROWING_COUNT, w] = len(places)
+    world.relight()
     left = []
     for _ in range(ticks):
         world.step(torch.zeros(worlds, dtype=torch.int32))
@@ -71,13 +72,17 @@ def test_the_mean_wait_is_that_of_random_ticks():
         assert abs(left[t - 1] - expected[t - 1]) < 4 * np.sqrt(total * share * (1 - share)) + 1, t
 
 
-@pytest.mark.parametrize("what", ["roof", "crowded", "edge"])
-def test_without_room_it_waits(make_arena, what):
+@pytest.mark.parametrize("what", ["roof", "crowded", "edge", "night"])
+def test_without_room_or_light_it_waits(make_arena, what):
     arena = make_arena(1, growth_rate=GROWTH_TICKS)
     x = -31 if what == "edge" else 5
     plant(arena, "oak_sapling", x, 5)
     if what == "roof":
-        arena.set("stone", x, 5, 12)
+        for i in range(-8, 9):
+            for j in range(-8, 9):
+                arena.set("stone", x + i, 5 + j, 12)
+    elif what == "night":
+        arena.clock[Clock.TIME] = 18_000
     elif what == "crowded":
         arena.set("glass", x, 5, 3)
     for _ in range(20):
@@ -87,6 +92,19 @@ def test_without_room_it_waits(make_arena, what):
         arena.set("air", x, 5, 3)
         arena.act(3)
         assert arena.get(x, 5, 0) == "oak_log", "as soon as there is room"
+    if what in ("roof", "night"):
+        arena.set("torch", x + 3, 5, 0)
+        arena.act(3)
+        assert arena.get(x, 5, 0) == "oak_log", "by torchlight"
+
+
+@pytest.mark.parametrize(("steps", "grows"), [(5, True), (6, False)])
+def test_nine_levels_of_light_are_enough(make_arena, steps, grows):
+    arena = make_arena(1, growth_rate=GROWTH_TICKS, start_time=18_000)
+    plant(arena, "spruce_sapling", 5, 5)
+    arena.set("torch", 5 + steps, 5, 0)
+    arena.act(3)
+    assert (arena.get(5, 5, 0) == "spruce_log") == grows
 
 
 def test_planted_by_hand_it_is_listed_and_broken_it_is_not(make_arena):
@@ -130,6 +148,7 @@ def test_a_grown_tree_is_remembered_when_the_window_leaves():
     growing[0, 0] = ((x % 64) * 64 + y % 64) * 64 + 50
     walker.clock[Clock.GROWING_COUNT, 0] = 1
     wp.to_torch(walker.world.state.tops)[0, (x % 64) * 64 + y % 64] = 50
+    walker.world.relight()
     walker.go(0, 0, 2)
     log = BLOCK_ID["oak_log"]
     trunk = [z for z in range(64) if int(walker.blocks[0, x % 64, y % 64, z]) == log]

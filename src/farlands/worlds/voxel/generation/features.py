@@ -109,7 +109,7 @@ def _grow_vein(
 
 @wp.func
 def _put(s: VoxelState, w: int, cell: int, block: int, change: int):
-    """Set a cell of a tree. No top or list depends on what trees are made of; a ``change`` to the land is marked."""
+    """Set a cell of a tree; a ``change`` to the land is marked. Tops, light and lists do not depend on trees."""
     s.blocks[w, cell] = wp.uint8(block)
     if change != 0:
         column = cell >> 6

@@ -54,6 +54,14 @@ SNOW_LINE = 54
 SOIL_DEPTH = 4
 
 
+_EIGHT = 0x0101010101010101
+_STONE_WORD = wp.constant(wp.uint64(STONE * _EIGHT))
+_FLOOR_WORD = wp.constant(wp.uint64(STONE * _EIGHT - STONE + BEDROCK))
+_DEEP_WORD = wp.constant(wp.uint64(STONE * _EIGHT - STONE * 257 + BEDROCK * 257))
+_WATER_WORD = wp.constant(wp.uint64(WATER * _EIGHT))
+_FROZEN_WORD = wp.constant(wp.uint64(WATER * (_EIGHT >> 8) + (ICE << 56)))
+
+
 class Biome(IntEnum):
     """What a place is like."""
 
@@ -274,23 +282,29 @@ def _plant_on(biome: int, ground: int, word: wp.uint32):
 @wp.func
 def _ground_word(k: int, surface: int, biome: int, word: wp.uint32):
     """Eight cells of soil, rock, water and air, from z = 8 k up, before caves."""
-    bits = wp.uint64(0)
-    j = int(0)
-    while j < 8:
-        z = k * 8 + j
-        block = STONE
-        if z > surface:
-            block = AIR
-            if z < SEA_LEVEL:
-                block = WATER
-                if biome == Biome.SNOW and z == SEA_LEVEL - 1:
-                    block = ICE
-        elif surface - z < SOIL_DEPTH:
-            block = _surface_block(biome, surface, surface - z, word)
-        if z == 0 or (z == 1 and (word & wp.uint32(1)) == wp.uint32(1)):
-            block = BEDROCK
-        bits = bits | (wp.uint64(block) << wp.uint64(8 * j))
-        j += 1
+    if k == 0:
+        # No land is so low that its soil reaches down here.
+        if (word & wp.uint32(1)) == wp.uint32(1):
+            return _DEEP_WORD
+        return _FLOOR_WORD
+    above = wp.uint64(0)
+    if k * 8 + 8 <= SEA_LEVEL:
+        above = _WATER_WORD
+        if biome == Biome.SNOW and k * 8 + 8 == SEA_LEVEL:
+            above = _FROZEN_WORD
+    solid = surface + 1 - k * 8
+    if solid <= 0:
+        return above
+    bits = _STONE_WORD
+    if solid < 8:
+        land = (wp.uint64(1) << wp.uint64(8 * solid)) - wp.uint64(1)
+        bits = (bits & land) | (above & ~land)
+    depth = wp.max(solid - 8, 0)
+    while depth < SOIL_DEPTH and depth < solid:
+        shift = wp.uint64(8 * (solid - 1 - depth))
+        block = _surface_block(biome, surface, depth, word)
+        bits = (bits & ~(wp.uint64(255) << shift)) | (wp.uint64(block) << shift)
+        depth += 1
     return bits
 
 
@@ -370,7 +384,7 @@ def _fill_columns_kernel(
         while k < HEIGHT // 8:
             bits = wp.uint64(0)
             if k * 8 <= wp.max(surface, SEA_LEVEL - 1):
-                bits = wp.uint64(0x0202020202020202)
+                bits = _STONE_WORD
                 if k == 0 or k * 8 + 7 > surface - SOIL_DEPTH:
                     bits = _ground_word(k, surface, biome, word)
                 high = _caves_between(lattice, region, w, dx, dy, k + 1)

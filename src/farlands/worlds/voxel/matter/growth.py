@@ -12,12 +12,15 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, BLOCK_ID
 from farlands.worlds.voxel.generation.features import TREE_HEADROOM, TREE_RADIUS, grow_tree
-from farlands.worlds.voxel.grid import HEIGHT_SHIFT, block_at, cell_at, cell_position, set_block
+from farlands.worlds.voxel.grid import block_at, cell_at, cell_position, set_block
+from farlands.worlds.voxel.light.field import brightness
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
+GROWTH_LIGHT = 9
+"""Least brightness of the cell that something grows in."""
 _SPRUCE_SAPLING = BLOCK_ID["spruce_sapling"]
 _OAK_LEAVES = BLOCK_ID["oak_leaves"]
 _SPRUCE_LEAVES = BLOCK_ID["spruce_leaves"]
@@ -25,9 +28,8 @@ _SPRUCE_LEAVES = BLOCK_ID["spruce_leaves"]
 
 @wp.func
 def _has_room(s: VoxelState, rules: Rules, w: int, at: wp.vec3i):
-    """Whether a tree fits: open sky, its crown in the window, nothing but air and leaves above the sapling."""
-    column = cell_at(s, rules, w, at[0], at[1], 0) >> HEIGHT_SHIFT
-    if wp.int32(s.tops[w, column]) > at[2] or at[2] + TREE_HEADROOM >= HEIGHT:
+    """Whether a tree fits: its crown in the window, nothing but air and leaves above the sapling."""
+    if at[2] + TREE_HEADROOM >= HEIGHT:
         return False
     corner = cell_at(s, rules, w, at[0] - TREE_RADIUS, at[1] - TREE_RADIUS, 0)
     if corner < 0 or cell_at(s, rules, w, at[0] + TREE_RADIUS, at[1] + TREE_RADIUS, 0) < 0:
@@ -43,8 +45,10 @@ def _has_room(s: VoxelState, rules: Rules, w: int, at: wp.vec3i):
 
 @wp.func
 def _grow(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, word: wp.uint32):
-    """Turn a sapling into a tree if there is room for one."""
+    """Turn a sapling into a tree if there is light and room for one."""
     at = cell_position(s, rules, w, cell)
+    if brightness(wp.int32(s.light[w, cell]), s.clock[Clock.TIME, w]) < GROWTH_LIGHT:
+        return
     if not _has_room(s, rules, w, at):
         return
     spruce = int(wp.int32(s.blocks[w, cell]) == _SPRUCE_SAPLING)

@@ -1,4 +1,4 @@
-"""Cameras and light: what each picture needs to know before its rays are cast."""
+"""Cameras and the sun: what each picture needs to know before its rays are cast."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import LAVA, WATER
 from farlands.worlds.voxel.breaking import break_stage
-from farlands.worlds.voxel.grid import FIXTURE_SHIFT, cell_offset
 from farlands.worlds.voxel.inventory import held_item
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
-from farlands.worlds.voxel.state import MAX_FIXTURES, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
-from farlands.worlds.voxel.tables import BlockColumn, Tables
+from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.tables import Tables
 from farlands.worlds.voxel.vitals import DAY
 
-MAX_LIGHTS = 16
-"""Lights a picture takes into account, the first placed first."""
 _TURN_ONE = 16384.0
 _TAU = 6.283185307179586
 
@@ -40,9 +37,7 @@ class View(IntEnum):
     """Factor on sky light, 0.16 at night to 1."""
     SUN_Y = 12
     SUN_Z = 13
-    LIGHTS = 14
-    """How many lights are listed."""
-    FLUID = 15
+    FLUID = 14
     """Block id of the fluid around the eyes, 0 for none."""
 
 
@@ -87,10 +82,9 @@ def _aim_cameras_kernel(
     stride: int,
     # Out
     views: wp.array2d(dtype=wp.float32),
-    lights: wp.array2d(dtype=wp.int32),
     overlay: wp.array2d(dtype=wp.int32),
 ):
-    """Camera basis, sun, nearby lights and overlay of every agent of the listed worlds."""
+    """Camera basis, sun and overlay of every agent of the listed worlds."""
     i = wp.tid()
     while i < count[shard] * rules.agents:
         w = worlds[begin + i // rules.agents]
@@ -123,21 +117,6 @@ def _aim_cameras_kernel(
         if eye == WATER or eye == LAVA:
             fluid = eye
         views[r, View.FLUID] = float(fluid)
-        listed = int(0)
-        k = int(0)
-        while k < MAX_FIXTURES:
-            fixture = s.fixtures[w, k]
-            if fixture >= 0 and listed < MAX_LIGHTS:
-                if t.block[fixture >> FIXTURE_SHIFT, BlockColumn.LIGHT] > 0:
-                    at = cell_offset(
-                        s, rules, w, fixture & ((1 << FIXTURE_SHIFT) - 1),
-                        s.clock[Clock.ORIGIN_X, w], s.clock[Clock.ORIGIN_Y, w], 0,
-                    )  # fmt: skip
-                    packed = ((at[0] & rules.side_mask) << 16) | ((at[1] & rules.side_mask) << 8) | at[2]
-                    lights[r, listed] = packed
-                    listed += 1
-            k += 1
-        views[r, View.LIGHTS] = float(listed)
         overlay[r, Overlay.HELD] = held_item(s, r)
         overlay[r, Overlay.CRACKS] = break_stage(s, t, w, r)
         overlay[r, Overlay.SHIFT_X] = s.clock[Clock.ORIGIN_X, w] & rules.side_mask

@@ -33,7 +33,6 @@ def _draw_kernel(
     # In
     s: VoxelState,
     views: wp.array2d(dtype=wp.float32),
-    lights: wp.array2d(dtype=wp.int32),
     overlay: wp.array2d(dtype=wp.int32),
     figures: wp.array3d(dtype=wp.float32),
     seen: wp.array(dtype=wp.int32),
@@ -89,9 +88,9 @@ def _draw_kernel(
                 lit = wp.vec3(0.0, 0.0, 0.0)
                 if met.figure >= 0:
                     at = eye + d * met.t
-                    lit = met.colour * met.side * light_at_point(s, rules, views, lights, w, r, shift, at)
+                    lit = met.colour * met.side * light_at_point(s, rules, day, w, shift, at)
                 else:
-                    lit = shade(s, look, rules, views, lights, w, r, shift, eye, d, hit, stage)
+                    lit = shade(s, look, rules, day, w, shift, eye, d, hit, stage)
                 far = wp.clamp((hit.t * ray[2] / look.sight - _FOG_START) / (1.0 - _FOG_START), 0.0, 1.0)
                 level = wp.vec3(d[0], d[1], 0.0)
                 haze = sky_colour(level, wp.length(level) + 1.0e-6, 2.0, views[r, View.SUN_Z], day)

@@ -12,7 +12,7 @@ from farlands.worlds.voxel.blocks import BLOCKS, Shape
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.bodies import MAX_FIGURES, NUM_FIGURE, _pose_figures_kernel, make_bodies
-from farlands.worlds.voxel.rendering.camera import MAX_LIGHTS, NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
+from farlands.worlds.voxel.rendering.camera import NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
 from farlands.worlds.voxel.rendering.draw import Pictures, _draw_kernel
 from farlands.worlds.voxel.rendering.raycast import (
     MODEL_BOX,
@@ -94,7 +94,6 @@ class Renderer:
         self._state, self._tables, self._rules, self._device = state, tables, rules, device
         self._look = make_look(height, width, options.field_of_view, options.sight, device)
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
-        self._lights = wp.zeros((num_rows, MAX_LIGHTS), dtype=wp.int32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
         self._bodies = make_bodies(device)
         self._figures = wp.zeros((num_rows, MAX_FIGURES, NUM_FIGURE), dtype=wp.float32, device=device)
@@ -116,7 +115,7 @@ class Renderer:
                 flat = into[name].reshape(into[name].shape[0], -1)
                 array = wp.from_torch(flat, dtype=wp.uint8, requires_grad=False)
             setattr(pictures, name, array)
-        scene = [self._views, self._lights, self._overlay]
+        scene = [self._views, self._overlay]
         launch(_aim_cameras_kernel, threads, [self._tables, self._rules, self._state, *listed], scene)
         figures = [self._figures, self._seen]
         models = [self._tables, self._look, self._rules]

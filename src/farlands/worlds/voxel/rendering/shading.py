@@ -1,56 +1,97 @@
-"""What a hit looks like: texture, cracks, faces, sky light, torches, water, sky, and what lies over the picture."""
+"""What a hit looks like: texture, cracks, faces, light, water, sky, and what lies over the picture."""
 
 from __future__ import annotations
 
 import warp as wp
 
 from farlands.worlds.voxel.blocks import LAVA, WATER
-from farlands.worlds.voxel.rendering.camera import View
-from farlands.worlds.voxel.rendering.raycast import MODEL_CROSS, MODEL_CUBE, MODEL_FLUID, Hit, Look, face_uv, texel_at
+from farlands.worlds.voxel.grid import HEIGHT_SHIFT
+from farlands.worlds.voxel.light.field import MAX_LIGHT, SKY_SHIFT
+from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.rendering.raycast import (
+    MODEL_BOX,
+    MODEL_CROSS,
+    MODEL_CUBE,
+    MODEL_FLUID,
+    Hit,
+    Look,
+    face_uv,
+    texel_at,
+)
 from farlands.worlds.voxel.state import Rules, VoxelState
 
 SIDE_FACE_X = 0.62
 SIDE_FACE_Y = 0.8
 BOTTOM_FACE = 0.5
 _MAX_LIGHT = 15.0
-_SHADE_RINGS = 4
+_CORNER_SHADE = 0.7
 
 
 @wp.func
-def _open_sky(s: VoxelState, rules: Rules, w: int, shift: wp.vec2i, x: int, y: int, z: int):
+def _cell_light(s: VoxelState, rules: Rules, w: int, shift: wp.vec2i, x: int, y: int, z: int):
+    """Sky and block light of a cell by its offset from the window's origin; outside the window full sky."""
     if wp.uint32(x) > wp.uint32(rules.side_mask) or wp.uint32(y) > wp.uint32(rules.side_mask):
-        return False
+        return wp.vec2(_MAX_LIGHT, 0.0)
+    if wp.uint32(z) >= wp.uint32(HEIGHT):
+        return wp.vec2(_MAX_LIGHT, 0.0)
     column = (((x + shift[0]) & rules.side_mask) << rules.side_shift) | ((y + shift[1]) & rules.side_mask)
-    return z >= wp.int32(s.tops[w, column])
+    light = wp.int32(s.light[w, (column << HEIGHT_SHIFT) | z])
+    return wp.vec2(float(light >> SKY_SHIFT), float(light & MAX_LIGHT))
 
 
 @wp.func
-def sky_light(s: VoxelState, rules: Rules, w: int, shift: wp.vec2i, x: int, y: int, z: int):
-    """Sky light of a cell, 0 to 15: full under the open sky, fading with the distance to the nearest open column."""
-    if _open_sky(s, rules, w, shift, x, y, z):
-        return _MAX_LIGHT
-    ring = int(1)
-    while ring <= _SHADE_RINGS:
-        if (
-            _open_sky(s, rules, w, shift, x + ring, y, z) or _open_sky(s, rules, w, shift, x - ring, y, z)
-            or _open_sky(s, rules, w, shift, x, y + ring, z) or _open_sky(s, rules, w, shift, x, y - ring, z)
-        ):  # fmt: skip
-            return _MAX_LIGHT - 3.0 * float(ring)
-        ring += 1
-    return 0.0
+def _or_shaded(light: wp.vec2, middle: wp.vec2):
+    """Light of a cell for smoothing; one that has none is a wall, or as good as one, which casts a little shade."""
+    if light[0] + light[1] == 0.0:
+        return middle * _CORNER_SHADE
+    return light
 
 
 @wp.func
-def torch_light(lights: wp.array2d(dtype=wp.int32), r: int, count: int, x: int, y: int, z: int):
-    """Light of the brightest torch at a cell, 0 to 14, less one per block walked."""
-    best = int(0)
-    k = int(0)
-    while k < count:
-        packed = lights[r, k]
-        far = wp.abs((packed >> 16) - x) + wp.abs(((packed >> 8) & 255) - y) + wp.abs((packed & 255) - z)
-        best = wp.max(best, 14 - far)
-        k += 1
-    return float(best)
+def _smooth_light(
+    s: VoxelState, rules: Rules, w: int, shift: wp.vec2i, at: wp.vec3i, along: wp.vec3i, across: wp.vec3i, u: float,
+    v: float,
+):  # fmt: skip
+    """Sky and block light at a point (u, v in [0, 1)) of a face, between the nearest four cells in front of it.
+
+    Args:
+        s, rules, w, shift: The world.
+        at: The cell in front of the face, from the window's origin.
+        along, across: Unit steps of u and v.
+        u, v: Where on the face.
+    """
+    a = along
+    b = across
+    if u < 0.5:
+        a = -along
+    if v < 0.5:
+        b = -across
+    middle = _cell_light(s, rules, w, shift, at[0], at[1], at[2])
+    side_a = _cell_light(s, rules, w, shift, at[0] + a[0], at[1] + a[1], at[2] + a[2])
+    side_b = _cell_light(s, rules, w, shift, at[0] + b[0], at[1] + b[1], at[2] + b[2])
+    c = a + b
+    corner = _cell_light(s, rules, w, shift, at[0] + c[0], at[1] + c[1], at[2] + c[2])
+    if side_a[0] + side_a[1] + side_b[0] + side_b[1] == 0.0:
+        # Light does not come round a closed corner.
+        corner = wp.vec2(0.0, 0.0)
+    fu = wp.abs(u - 0.5)
+    fv = wp.abs(v - 0.5)
+    near = middle * (1.0 - fu) + _or_shaded(side_a, middle) * fu
+    far = _or_shaded(side_b, middle) * (1.0 - fu) + _or_shaded(corner, middle) * fu
+    return near * (1.0 - fv) + far * fv
+
+
+@wp.func
+def _face_light(s: VoxelState, rules: Rules, w: int, shift: wp.vec2i, hit: Hit, d: wp.vec3, p: wp.vec3):
+    """Sky and block light on the face of a full cube at a point p of its cell."""
+    if hit.axis == 0:
+        at = wp.vec3i(hit.x - int(wp.sign(d[0])), hit.y, hit.z)
+        return _smooth_light(s, rules, w, shift, at, wp.vec3i(0, 1, 0), wp.vec3i(0, 0, 1), p[1], p[2])
+    if hit.axis == 1:
+        at = wp.vec3i(hit.x, hit.y - int(wp.sign(d[1])), hit.z)
+        return _smooth_light(s, rules, w, shift, at, wp.vec3i(1, 0, 0), wp.vec3i(0, 0, 1), p[0], p[2])
+    at = wp.vec3i(hit.x, hit.y, hit.z - int(wp.sign(d[2])))
+    return _smooth_light(s, rules, w, shift, at, wp.vec3i(1, 0, 0), wp.vec3i(0, 1, 0), p[0], p[1])
 
 
 @wp.func
@@ -98,18 +139,30 @@ def _cracks(texel: int, stage: int):
 
 
 @wp.func
+def _side_brightness(hit: Hit):
+    """Factor on the light of a face by the way it looks."""
+    if hit.axis == 0:
+        return SIDE_FACE_X
+    if hit.axis == 1:
+        return SIDE_FACE_Y
+    if hit.up == 0:
+        return BOTTOM_FACE
+    return 1.0
+
+
+@wp.func
 def shade(
-    s: VoxelState, look: Look, rules: Rules, views: wp.array2d(dtype=wp.float32), lights: wp.array2d(dtype=wp.int32),
-    w: int, r: int, shift: wp.vec2i, eye: wp.vec3, d: wp.vec3, hit: Hit, stage: int,
+    s: VoxelState, look: Look, rules: Rules, day: float, w: int, shift: wp.vec2i, eye: wp.vec3, d: wp.vec3, hit: Hit,
+    stage: int,
 ):  # fmt: skip
-    """Colour of a hit (0 to 255), before fog: texture, cracks, face, sky light and torches."""
+    """Colour of a hit (0 to 255), before fog: texture, cracks, face, light of the sky and of blocks."""
     tile = hit.tile
     texel = hit.texel
-    if look.block_model[hit.block] == MODEL_CUBE or look.block_model[hit.block] == MODEL_FLUID:
-        p = wp.vec3(
-            eye[0] + d[0] * hit.t - float(hit.x), eye[1] + d[1] * hit.t - float(hit.y),
-            eye[2] + d[2] * hit.t - float(hit.z),
-        )  # fmt: skip
+    model = look.block_model[hit.block]
+    p = wp.vec3(
+        eye[0] + d[0] * hit.t - float(hit.x), eye[1] + d[1] * hit.t - float(hit.y), eye[2] + d[2] * hit.t - float(hit.z)
+    )
+    if model == MODEL_CUBE or model == MODEL_FLUID:
         face = int(1)
         if hit.axis == 2:
             face = 2 - 2 * hit.up
@@ -119,39 +172,25 @@ def shade(
     colour = _tile_colour(look, tile, texel)
     if stage > 0 and _cracks(texel, stage):
         colour = colour * 0.35
-    x = hit.x
-    y = hit.y
-    z = hit.z
-    face_light = float(1.0)
-    if look.block_model[hit.block] != MODEL_CROSS:
-        if hit.axis == 0:
-            face_light = SIDE_FACE_X
-            x = x - int(wp.sign(d[0]))
-        elif hit.axis == 1:
-            face_light = SIDE_FACE_Y
-            y = y - int(wp.sign(d[1]))
-        else:
-            z = z - int(wp.sign(d[2]))
-            if hit.up == 0:
-                face_light = BOTTOM_FACE
-    sky = sky_light(s, rules, w, shift, x, y, z) * views[r, View.DAYLIGHT]
-    torch = torch_light(lights, r, int(views[r, View.LIGHTS]), x, y, z)
-    bright = wp.max(_brightness(wp.max(sky, torch)) * face_light, look.block_light[hit.block])
-    warm = wp.clamp((torch - sky) / _MAX_LIGHT, 0.0, 1.0)
+    light = wp.vec2(0.0, 0.0)
+    if model == MODEL_CROSS or model == MODEL_BOX:
+        light = _cell_light(s, rules, w, shift, hit.x, hit.y, hit.z)
+    else:
+        light = _face_light(s, rules, w, shift, hit, d, p)
+    side = float(1.0)
+    if model != MODEL_CROSS:
+        side = _side_brightness(hit)
+    sky = light[0] * day
+    bright = wp.max(_brightness(wp.max(sky, light[1])) * side, look.block_light[hit.block])
+    warm = wp.clamp((light[1] - sky) / _MAX_LIGHT, 0.0, 1.0)
     return wp.cw_mul(colour * bright, wp.vec3(1.0 + 0.18 * warm, 1.0, 1.0 - 0.22 * warm))
 
 
 @wp.func
-def light_at_point(
-    s: VoxelState, rules: Rules, views: wp.array2d(dtype=wp.float32), lights: wp.array2d(dtype=wp.int32), w: int,
-    r: int, shift: wp.vec2i, at: wp.vec3,
-):  # fmt: skip
+def light_at_point(s: VoxelState, rules: Rules, day: float, w: int, shift: wp.vec2i, at: wp.vec3):
     """Brightness, 0 to 1, at a point in the air."""
-    x = int(wp.floor(at[0]))
-    y = int(wp.floor(at[1]))
-    z = int(wp.floor(at[2]))
-    sky = sky_light(s, rules, w, shift, x, y, z) * views[r, View.DAYLIGHT]
-    return _brightness(wp.max(sky, torch_light(lights, r, int(views[r, View.LIGHTS]), x, y, z)))
+    light = _cell_light(s, rules, w, shift, int(wp.floor(at[0])), int(wp.floor(at[1])), int(wp.floor(at[2])))
+    return _brightness(wp.max(light[0] * day, light[1]))
 
 
 @wp.func
