@@ -111,7 +111,7 @@ class Arena:
                 fixture = int(self.fixtures[w, k])
                 if fixture >= 0 and fixture & ((1 << FIXTURE_SHIFT) - 1) == cell:
                     self.fixtures[w, k] = -1
-            if name in ("crafting_table", "furnace", "torch"):
+            if name in ("crafting_table", "furnace"):
                 k = next(k for k in range(self.fixtures.shape[1]) if int(self.fixtures[w, k]) < 0)
                 self.fixtures[w, k] = (block << FIXTURE_SHIFT) | cell
 

@@ -76,7 +76,7 @@ def _lower_top(s: VoxelState, t: Tables, w: int, column: int, z: int):
 
 @wp.func
 def remove_fixture(s: VoxelState, w: int, cell: int):
-    """Strike a cell off the list of stations and lights."""
+    """Strike a cell off the list of stations."""
     i = int(0)
     while i < MAX_FIXTURES:
         fixture = s.fixtures[w, i]
@@ -87,7 +87,7 @@ def remove_fixture(s: VoxelState, w: int, cell: int):
 
 @wp.func
 def free_fixture(s: VoxelState, w: int):
-    """Index of a free place for a station or light, or -1 when the world holds its fill."""
+    """Index of a free place for a station, or -1 when the world holds its fill."""
     i = int(0)
     while i < MAX_FIXTURES:
         if s.fixtures[w, i] < 0:
@@ -98,7 +98,7 @@ def free_fixture(s: VoxelState, w: int):
 
 @wp.func
 def add_fixture(s: VoxelState, t: Tables, w: int, cell: int, block: int):
-    """List a block if it is a station or light and there is a place for it."""
+    """List a block if it is a station and there is a place for it."""
     if t.block[block, BlockColumn.FIXTURE] != 0:
         place = free_fixture(s, w)
         if place >= 0:
@@ -119,7 +119,7 @@ def fit_top(s: VoxelState, t: Tables, w: int, cell: int, block: int):
 
 @wp.func
 def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: int):
-    """Change one cell and everything derived from it, light at the end of the step. Stations and lights need a
+    """Change one cell and everything derived from it, light at the end of the step. Stations need a
     ``free_fixture``.
     """
     old = wp.int32(s.blocks[w, cell])

@@ -24,7 +24,7 @@ VELOCITY_ONE = 1 << 16
 VELOCITY_TO_POSITION_SHIFT = 5
 
 MAX_FIXTURES = 64
-"""Placed stations and lights a world can hold; placing one more is refused (masked)."""
+"""Placed stations a world can hold; placing one more is refused (masked)."""
 
 MAX_PENDING = 256
 """Cells of a world that can wait to move, a power of two."""
@@ -200,7 +200,7 @@ class VoxelState:
     armour_item: uint8 ``[R, 4]``. armour_wear: int16 ``[R, 4]``.
     counts: int16 ``[R, items]``, how many of each item the slots hold.
     unlocked: int32 ``[R, achievements]``, step of the first unlock, -1 before.
-    fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations and lights, -1 where free.
+    fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations, -1 where free.
     edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
     pending_cell, pending_due: int32 ``[W, 256]``, a ring of cells to look at again and of the ticks to do it, see

@@ -161,7 +161,7 @@ def _milli(value: float) -> int:
 
 def _block_rows() -> np.ndarray:
     place = {ITEMS[ITEM_ID[name]].places: ACHIEVEMENT_ID[a.name] for a in ACHIEVEMENTS for name in a.places}
-    fixtures = {"crafting_table", "furnace", "torch"}
+    fixtures = {"crafting_table", "furnace"}
     return np.array(
         [
             [

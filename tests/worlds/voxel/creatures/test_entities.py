@@ -47,7 +47,8 @@ def test_the_nearest_come_first_and_only_those_in_sight(pen):
         pen.put_creature(ALIVE[k % 8], 0.5 + 0.2 * k, 3.5 + 1.5 * k)
     rows = perceived(pen)
     ahead = [row["ahead"] for row in rows]
-    assert len(rows) == ENTITIES and ahead == sorted(ahead)
+    assert len(rows) == ENTITIES
+    assert ahead == sorted(ahead)
     for x in range(-6, 7):
         for z in range(4):
             pen.set("stone", x, 7, z)

@@ -66,7 +66,8 @@ def test_it_stops_at_a_wall_and_jumps_up_a_step(pen):
         for y in range(8, 20):
             pen.set("stone", x, y, 0)
     after = walk(pen, "cow", 120)
-    assert after["Y"] > 8.5 and after["Z"] == 1.0
+    assert after["Y"] > 8.5
+    assert after["Z"] == 1.0
 
 
 def test_spiders_climb(pen):
@@ -75,7 +76,8 @@ def test_spiders_climb(pen):
             for z in range(4):
                 pen.set("stone", x, y, z)
     after = walk(pen, "spider", 160)
-    assert after["Y"] > 8.0 and after["Z"] >= 4.0
+    assert after["Y"] > 8.0
+    assert after["Z"] >= 4.0
 
 
 @pytest.mark.parametrize(("block", "depth"), [("lava", 1), ("water", 1), ("cactus", 1), ("air", 6)])

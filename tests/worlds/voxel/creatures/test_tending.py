@@ -71,7 +71,9 @@ def test_shears_take_the_wool_which_grows_again_on_grass(make_arena):
         pen.creatures[w, 0, Being.NAME] = 1 + w
     pen.act(hand=Hand.USE)
     wool = pen.count("wool")
-    assert int(wool.min()) >= 1 and int(wool.max()) <= 3 and len(wool.unique()) > 1
+    assert int(wool.min()) >= 1
+    assert int(wool.max()) <= 3
+    assert len(wool.unique()) > 1
     assert (pen.unlocked[:, ACHIEVEMENT_ID["shear"]] == 1).all()
     assert (pen.creatures[:, 0, Being.SHEARED] == 1).all()
     assert not use_possible(pen)
@@ -89,7 +91,8 @@ def test_a_shorn_sheep_leaves_no_wool(pen):
     pen.put_body(PITCH=-1)
     pen.put_creature("sheep", 0.5, 2.0, SHEARED=1, HEALTH=1)
     pen.act(hand=Hand.ATTACK)
-    assert "wool" not in pen.carried() and "mutton" in pen.carried()
+    assert "wool" not in pen.carried()
+    assert "mutton" in pen.carried()
 
 
 def draw_and_loose(pen, ticks: int) -> None:
@@ -125,7 +128,8 @@ def test_without_arrows_or_hardly_drawn_nothing_flies(pen):
     assert pen.kinds() == []
     pen.give("arrow")
     draw_and_loose(pen, 2)
-    assert pen.kinds() == [] and pen.carried()["arrow"] == 1
+    assert pen.kinds() == []
+    assert pen.carried()["arrow"] == 1
 
 
 def test_arrows_end_in_walls_and_in_time(pen):

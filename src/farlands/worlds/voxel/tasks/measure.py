@@ -133,7 +133,7 @@ def _in_columns(s: VoxelState, rules: Rules, w: int, r: int, block: int, other: 
 
 @wp.func
 def _in_fixtures(s: VoxelState, rules: Rules, w: int, r: int, block: int, reach: int):
-    """The same for stations and lights, which are on a list."""
+    """The same for stations, which are on a list."""
     i = int(0)
     while i < MAX_FIXTURES:
         fixture = s.fixtures[w, i]
