@@ -14,8 +14,7 @@ from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
 from farlands.worlds.voxel.generation.terrain import Lattice, _fill_columns_kernel, _sample_lattice_kernel
 from farlands.worlds.voxel.journal import _begin_following_kernel, _follow_kernel, _recall_kernel, _return_kernel
-from farlands.worlds.voxel.matter.falling import _settle_kernel
-from farlands.worlds.voxel.matter.growth import _grow_kernel
+from farlands.worlds.voxel.matter.moving import _move_matter_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
@@ -51,8 +50,7 @@ _WORLD_KERNELS = (
     _act_kernel,
     _begin_episode_kernel,
     _follow_kernel,
-    _settle_kernel,
-    _grow_kernel,
+    _move_matter_kernel,
     _fill_columns_kernel,
     _place_features_kernel,
     _start_agents_kernel,
@@ -117,8 +115,7 @@ class Launcher:
                 self.follow(shard)
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
-            self._launch(_settle_kernel, size, [t, rules, begin], [s])
-            self._launch(_grow_kernel, size, [t, rules, begin], [s])
+            self._launch(_move_matter_kernel, size, [t, rules, begin], [s])
         if self.bank is not None:
             self._launch(_advance_tasks_kernel, size, [t, rules, self.pay, begin], [s, self.tasks])
         self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])

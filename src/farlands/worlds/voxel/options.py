@@ -26,6 +26,9 @@ PIXELS = ("pixels", "vitals", "status", "inventory", "equipment", "action_mask")
 GROWTH_TICKS = 19_115
 """Mean wait of a sapling: two stages of one in seven random ticks, which come to a cell every 4,096 / 3 ticks."""
 
+RANDOM_TICKS = 4096 / 3
+"""Mean ticks between two random ticks of a cell: three cells of each 16 x 16 x 16 are drawn every tick."""
+
 LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 """What the long-lived environments change: ten days, and a memory of the land that lasts as long."""
 

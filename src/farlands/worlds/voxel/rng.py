@@ -31,6 +31,14 @@ class Purpose(IntEnum):
     SPAWN_HEADING = 10
     VISITED = 11
     GROWTH = 12
+    LEAF = 14
+    FIRE = 15
+    FIRE_BURN = 16
+    FIRE_SPREAD = 17
+    """Three draws."""
+    LAVA_FIRE = 20
+    BLAST = 21
+    BONE_MEAL = 22
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -9,7 +9,7 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
-from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
+from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass, is_restless
 from farlands.worlds.voxel.items import FOODS, ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 
@@ -39,6 +39,12 @@ class BlockColumn(IntEnum):
     GROWS = 16
     FLUID = 17
     LEVEL = 18
+    RESTLESS = 19
+    """Whether a change beside it can change it."""
+    CATCHES = 20
+    BURNS = 21
+    RESISTANCE = 22
+    """Blast resistance in thousandths."""
 
 
 class ItemColumn(IntEnum):
@@ -114,6 +120,7 @@ class Tables:
     wear_achievement: wp.array(dtype=wp.int32)
     eat_achievement: wp.int32
     sleep_achievement: wp.int32
+    till_achievement: wp.int32
 
 
 TURN_ONE = 16_384
@@ -136,6 +143,7 @@ def _block_rows() -> np.ndarray:
                 ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable,
                 ITEM_ID.get(b.name, 0),
                 place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows, b.fluid, b.level,
+                is_restless(b), b.catches, b.burns, _milli(b.resistance),
             ]
             for b in BLOCKS
         ],
@@ -216,4 +224,5 @@ def make_tables(task: str, device: str) -> Tables:
         setattr(tables, name, wp.array(array, dtype=wp.int32, device=device))
     tables.eat_achievement = ACHIEVEMENT_ID["eat"]
     tables.sleep_achievement = ACHIEVEMENT_ID["sleep"]
+    tables.till_achievement = ACHIEVEMENT_ID["till"]
     return tables

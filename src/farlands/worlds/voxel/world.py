@@ -21,7 +21,7 @@ from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
-from farlands.worlds.voxel.options import GROWTH_TICKS, VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, RANDOM_TICKS, VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
@@ -149,6 +149,7 @@ class VoxelWorld(World):
         rules.goal = ACHIEVEMENT_ID[task.goal] if task.goal else -1
         rules.flat = int(o.actions == "flat")
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
+        rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
         return rules
 
     def _make_launcher(self) -> Launcher:
