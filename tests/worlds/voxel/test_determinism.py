@@ -11,13 +11,16 @@ from hypothesis import strategies as st
 
 from farlands.worlds.voxel.actions import FLAT_ACTIONS, Hand
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.state import VoxelState, persistent_arrays
+from farlands.worlds.voxel.state import Clock, VoxelState, persistent_arrays
 from farlands.worlds.voxel.world import VoxelWorld
 from farlands.worlds.world import Step
 
 SEEDS = [3, 2**63 + 11, 5, 0, 2**64 - 1, 77, 123456789]
 STEPS = 40
-KIT = ("oak_log:8", "cobblestone:20", "torch:3", "crafting_table", "furnace", "iron_ore:3", "coal:2")
+KIT = (
+    "oak_log:8", "cobblestone:20", "torch:3", "crafting_table", "furnace", "iron_ore:3", "coal:2",
+    "water_bucket", "water_bucket", "lava_bucket", "tnt:9", "flint_and_steel", "wooden_hoe", "wheat_seeds:9",
+)  # fmt: skip
 OPTIONS = VoxelOptions(start_kit=KIT, horizon=25, mining_speed=5)
 """A horizon below the number of steps, so that every comparison crosses regenerated worlds."""
 
@@ -38,6 +41,19 @@ def rollout(world: VoxelWorld, seeds: list[int], steps: int = STEPS) -> tuple[to
         out.append(world.step(actions[t].clone()))
         hashes.append(world.state_hash())
     return torch.stack(hashes), out
+
+
+@pytest.fixture(scope="module")
+def stirred() -> torch.Tensor:
+    """bool ``[Clock]``: which rows of the clock were ever set in these runs."""
+    world = VoxelWorld(7, OPTIONS)
+    actions = torch.from_numpy(np.stack([actions_of(seed) for seed in SEEDS], axis=1))
+    world.reset(SEEDS)
+    seen = torch.zeros(len(Clock), dtype=torch.bool)
+    for t in range(STEPS):
+        world.step(actions[t].clone())
+        seen |= (world.snapshot()["clock"] != 0).any(0)
+    return seen
 
 
 def assert_same_steps(ours: list[Step], theirs: list[Step], rows: list[int]) -> None:
@@ -69,6 +85,10 @@ def test_episodes_end_and_worlds_differ(alone):
     assert len(set(hashes[-1].tolist())) == len(SEEDS)
     assert sum(bool((s.terminated | s.truncated).any()) for s in steps) >= 1
     assert sum(float(s.reward.abs().sum()) for s in steps) > 0
+
+
+def test_matter_moves_in_what_is_compared(stirred):
+    assert bool(stirred[[Clock.WATER_COUNT, Clock.LAVA_COUNT, Clock.TOUCHED_FIRST]].all())
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4, 5, 6], [6, 2, 4, 0, 5, 1, 3]])
@@ -156,10 +176,10 @@ def test_steps_into_a_rollout_equal_steps_apart(alone):
 
 
 def test_the_hash_names_every_array_of_the_state():
-    """Every array of the state struct is persistent but second views, the decoded action, and light with its list."""
+    """Every array of the state struct is persistent but second views, the action, scratch, and light with its list."""
     fields = {name for name, kind in VoxelState.vars.items() if isinstance(kind.type, wp.array)}
     light = {"light", "light_words", "light_changes", "light_count"}
-    assert fields - {"columns", "action"} - light == {array.name for array in persistent_arrays(64, 4_096)}
+    assert fields - {"columns", "action", "scratch"} - light == {array.name for array in persistent_arrays(64, 4_096)}
 
 
 @settings(max_examples=60, deadline=None)

@@ -158,6 +158,7 @@ def test_six_ticks_pass_between_two_breaks(arena):
 
 def test_instant_breaks_need_no_pause(arena):
     for y in (1, 2, 3):
+        arena.set("grass", 0, y, 0)
         arena.set("red_flower", 0, y, 1)
     arena.act(3, hand=Hand.ATTACK)
     assert arena.count("red_flower").tolist() == [3]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, TORCH, Shape, ToolClass
+from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, RIPE_WHEAT, TORCH, Shape, ToolClass
 from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import add_item, held_item, wear_held
+from farlands.worlds.voxel.items import ITEM_ID
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.rng import Purpose, draw, one_in
@@ -30,6 +31,9 @@ BREAK_STAGES = 10
 STRIKE_PAUSE = 12
 AXE_PAUSE = 22
 """Ticks between two blows."""
+MAX_SEEDS = 4
+"""Ripe wheat gives 1 to 4 seeds besides."""
+_SEEDS = ITEM_ID["wheat_seeds"]
 NOBODY = -1
 """Row of whoever breaks what breaks by itself."""
 # Progress is counted in parts of 25, because mining off the ground and under water are each five times slower.
@@ -102,6 +106,8 @@ def _drop(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, cell: int, blo
             count = 1
     if count > 0:
         add_item(s, t, rules, r, item, count, 0)
+    if block == RIPE_WHEAT:
+        add_item(s, t, rules, r, _SEEDS, 1 + wp.int32(word[2] % wp.uint32(MAX_SEEDS)), 0)
 
 
 @wp.func

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, Shape
+from farlands.worlds.voxel.blocks import AIR, LAVA, WATER, Shape
 from farlands.worlds.voxel.grid import block_at, cell_at
 from farlands.worlds.voxel.physics import EYE_HEIGHT, TURN_SHIFT
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body, Rules, VoxelState
@@ -59,8 +59,8 @@ def _crossing_step(direction: int):
 
 
 @wp.func
-def look(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
-    """The first block in the crosshair within ``reach`` ray units; fluids and air are looked through."""
+def _follow(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int, fluids: int):
+    """The first block in the crosshair within ``reach`` ray units, sources of fluids counted if ``fluids`` is not 0."""
     hit = Target()
     hit.cell = NO_CELL
     hit.block = AIR
@@ -76,7 +76,7 @@ def look(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
     while travelled <= reach:
         block = block_at(s, rules, w, at[0], at[1], at[2])
         shape = t.block[block, BlockColumn.SHAPE]
-        if shape != Shape.EMPTY and shape != Shape.FLUID:
+        if (shape != Shape.EMPTY and shape != Shape.FLUID) or (fluids != 0 and (block == WATER or block == LAVA)):
             hit.block = block
             hit.cell = cell_at(s, rules, w, at[0], at[1], at[2])
             hit.position = at
@@ -95,3 +95,15 @@ def look(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
         next_at[axis] = next_at[axis] + every[axis]
         at[axis] = at[axis] + go[axis]
     return hit
+
+
+@wp.func
+def look(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
+    """The first block in the crosshair within ``reach`` ray units; fluids and air are looked through."""
+    return _follow(s, t, rules, w, r, reach, 0)
+
+
+@wp.func
+def look_for_source(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
+    """As ``look``, but sources of water and lava stop the ray too: what a bucket would scoop."""
+    return _follow(s, t, rules, w, r, reach, 1)

@@ -7,7 +7,7 @@ import warp as wp
 from farlands.worlds.voxel.blocks import AIR, BEDROCK
 from farlands.worlds.voxel.light.changes import note_light
 from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
-from farlands.worlds.voxel.matter.pending import wake
+from farlands.worlds.voxel.matter.pending import touch
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.state import MAX_FIXTURES, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
@@ -132,9 +132,7 @@ def set_block(s: VoxelState, t: Tables, rules: Rules, w: int, cell: int, block: 
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
     note_light(s, w, cell)
-    wake(s, t, w, cell)
-    if cell_z(cell) < HEIGHT - 1:
-        wake(s, t, w, cell + 1)
+    touch(s, w, cell, old)
 
 
 @wp.func

@@ -18,6 +18,7 @@ from farlands.worlds.voxel.state import Body, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, ChoiceColumn, ItemColumn, Tables
 from farlands.worlds.voxel.tasks.events import note_event
 from farlands.worlds.voxel.tasks.predicates import Event
+from farlands.worlds.voxel.using import use_item
 from farlands.worlds.voxel.vitals import MAX_FOOD, is_night
 
 BITE_TICKS = 32
@@ -54,13 +55,13 @@ def draw_bow(s: VoxelState, t: Tables, r: int, draws: bool):
 
 @wp.func
 def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
-    """Open or close the door, or lie down on the bed, in the crosshair. Returns whether there was one to use."""
+    """Open or close the door, or lie down on the bed, in the crosshair; else use what is held. Returns if it did."""
     target = look(s, t, rules, w, r, REACH)
     if creature_to_tend(s, t, w, r, target.distance) >= 0:
         s.body[Body.TEND, r] = 1
         return True
     if not can_use(s, t, w, r, target.block):
-        return False
+        return use_item(s, t, rules, w, r)
     if target.block == BED:
         s.body[Body.SLEEPING, r] = 1
         return True

@@ -14,11 +14,12 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, cell_position, fit_top, remove_fixture
+from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, fit_top, remove_fixture
 from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
-from farlands.worlds.voxel.matter.pending import clear_pending, keep_pending, wake
+from farlands.worlds.voxel.matter.pending import touch
+from farlands.worlds.voxel.matter.resting import clear_matter, rest_matter
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, MAX_PENDING, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 EDGE = 1 << 20
@@ -120,22 +121,30 @@ def _leave_column(s: VoxelState, t: Tables, rules: Rules, w: int, x: int, y: int
 
 
 @wp.func
-def _forget_pending(s: VoxelState, rules: Rules, w: int, axis: int, leaving: int):
-    """What was about to move in the strip that is left rests until it is seen again."""
-    total = s.clock[Clock.PENDING_COUNT, w]
-    kept = int(0)
-    k = int(0)
-    while k < total:
-        slot = (s.clock[Clock.PENDING_FIRST, w] + k) & (MAX_PENDING - 1)
-        at = cell_position(s, rules, w, s.pending_cell[w, slot])
-        if at[axis] < leaving or at[axis] >= leaving + CHUNK:
-            keep_pending(s, w, slot, kept)
-            kept += 1
-        else:
-            s.pending_cell[w, slot] = 0
-            s.pending_due[w, slot] = 0
-        k += 1
-    s.clock[Clock.PENDING_COUNT, w] = kept
+def _touch_edge(s: VoxelState, rules: Rules, w: int, axis: int, toward: int, across: int):
+    """Touch the changed cells along the edge that was the window's: what stopped there may go on."""
+    side = rules.side_mask + 1
+    edge = s.clock[Clock.ORIGIN_X + axis, w]
+    if toward > 0:
+        edge += rules.side_mask
+    j = int(0)
+    while j < side:
+        x = edge
+        y = across + j
+        if axis == 1:
+            x = across + j
+            y = edge
+        column = ((x & rules.side_mask) << rules.side_shift) | (y & rules.side_mask)
+        bits = s.edited[w, column]
+        z = int(0)
+        while bits != wp.int64(0) and z < HEIGHT:
+            bit = wp.int64(1) << wp.int64(z)
+            if (bits & bit) != wp.int64(0):
+                bits = bits & ~bit
+                cell = (column << HEIGHT_SHIFT) | z
+                touch(s, w, cell, wp.int32(s.blocks[w, cell]))
+            z += 1
+        j += 1
 
 
 @wp.func
@@ -159,7 +168,8 @@ def _move_window(s: VoxelState, t: Tables, rules: Rules, w: int, axis: int, towa
                 _leave_column(s, t, rules, w, across + j, leaving + i)
             j += 1
         i += 1
-    _forget_pending(s, rules, w, axis, leaving)
+    rest_matter(s, rules, w, axis, leaving, CHUNK)
+    _touch_edge(s, rules, w, axis, toward, across)
     s.clock[Clock.ORIGIN_X + axis, w] = old + toward * CHUNK
     s.clock[Clock.REGION_X + axis, w] = entering
     s.clock[Clock.REGION_X + 1 - axis, w] = across
@@ -240,7 +250,7 @@ def _return_kernel(
         s.clock[Clock.EPISODE, w] = s.clock[Clock.EPISODE, w] + 1
         s.clock[Clock.STEP, w] = 0
         s.clock[Clock.LIMIT, w] = rules.horizon
-        clear_pending(s, w)
+        clear_matter(s, w)
         i = int(0)
         while i < side * side:
             x = s.clock[Clock.ORIGIN_X, w] + (i >> rules.side_shift)
@@ -297,12 +307,11 @@ def _recall_kernel(
 
 @wp.func
 def _put_back(s: VoxelState, t: Tables, w: int, cell: int, block: int):
+    old = wp.int32(s.blocks[w, cell])
     s.blocks[w, cell] = wp.uint8(block)
     column = cell >> HEIGHT_SHIFT
     s.edited[w, column] = s.edited[w, column] | (wp.int64(1) << wp.int64(cell & (HEIGHT - 1)))
     note_growing(s, t, w, cell, block)
     add_fixture(s, t, w, cell, block)
     fit_top(s, t, w, cell, block)
-    wake(s, t, w, cell)
-    if (cell & (HEIGHT - 1)) < HEIGHT - 1:
-        wake(s, t, w, cell + 1)
+    touch(s, w, cell, old)

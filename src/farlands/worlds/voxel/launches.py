@@ -23,8 +23,7 @@ from farlands.worlds.voxel.light.lighting import (
     Lighting,
     make_queues,
 )
-from farlands.worlds.voxel.matter.falling import _settle_kernel
-from farlands.worlds.voxel.matter.growth import _grow_kernel
+from farlands.worlds.voxel.matter.moving import _move_matter_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
 from farlands.worlds.voxel.senses import Senses, _sense_kernel
@@ -60,8 +59,7 @@ _WORLD_KERNELS = (
     _act_kernel,
     _begin_episode_kernel,
     _follow_kernel,
-    _settle_kernel,
-    _grow_kernel,
+    _move_matter_kernel,
     _creatures_kernel,
     _populate_kernel,
     _fill_columns_kernel,
@@ -144,8 +142,7 @@ class Launcher:
                 self.follow(shard)
             self._launch(_advance_clock_kernel, size, [begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
-            self._launch(_settle_kernel, size, [t, rules, begin], [s])
-            self._launch(_grow_kernel, size, [t, rules, begin], [s])
+            self._launch(_move_matter_kernel, size, [t, rules, begin], [s])
             if self.options.creatures != "none":
                 self._launch(_creatures_kernel, size, [t, rules, begin], [s])
         self.relight(shard)

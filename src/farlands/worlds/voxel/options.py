@@ -32,6 +32,8 @@ MAX_MONSTERS = 5
 
 SPAWN_EVERY = 2
 """Ticks between two tries of a monster to appear, on average."""
+RANDOM_TICKS = 4096 / 3
+"""Mean ticks between two random ticks of a cell: three cells of each 16 x 16 x 16 are drawn every tick."""
 
 LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 """What the long-lived environments change: ten days, and a memory of the land that lasts as long."""

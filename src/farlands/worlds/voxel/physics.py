@@ -9,7 +9,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.actions import Jump, Move
-from farlands.worlds.voxel.blocks import CACTUS, ICE, LAVA, WATER, Shape
+from farlands.worlds.voxel.blocks import CACTUS, FULL, ICE, Fluid, Shape
 from farlands.worlds.voxel.grid import block_at
 from farlands.worlds.voxel.state import (
     POSITION_ONE,
@@ -26,6 +26,8 @@ BODY_HALF_WIDTH = 614
 """0.3 block."""
 BODY_HEIGHT = 3686
 """1.8 blocks."""
+WAIST = 1638
+"""0.8 block."""
 EYE_HEIGHT = 3318
 """1.62 blocks."""
 
@@ -62,6 +64,8 @@ STANDING = -((GRAVITY * DRAG) >> DAMP_SHIFT)
 """Vertical speed of a body at rest on the ground, which presses it there in the next tick."""
 JUMP_SPEED = _velocity(0.42)
 SPRINT_JUMP_PUSH = _velocity(0.2)
+FLOW_PUSH = _velocity(0.014)
+FLOW_PUSH_ASLANT = _velocity(0.014 / 2**0.5)
 SWIM_UP = _velocity(0.04)
 CLIMB_OUT = _velocity(0.3)
 CLIMB = _velocity(0.2)
@@ -144,15 +148,57 @@ def feet_block(s: VoxelState, rules: Rules, w: int, r: int, above: int):
 
 
 @wp.func
-def fluid_around(s: VoxelState, rules: Rules, w: int, r: int):
-    """Fluid a body is in: block id of water or lava, else 0. Lava wins."""
-    low = feet_block(s, rules, w, r, 0)
-    high = feet_block(s, rules, w, r, 1638)
-    if low == LAVA or high == LAVA:
-        return LAVA
-    if low == WATER or high == WATER:
-        return WATER
+def blocks_around(s: VoxelState, rules: Rules, w: int, r: int):
+    """The blocks that a body's feet and its waist are in."""
+    return wp.vec2i(feet_block(s, rules, w, r, 0), feet_block(s, rules, w, r, WAIST))
+
+
+@wp.func
+def fluid_of(t: Tables, around: wp.vec2i):
+    """Which ``Fluid`` is among two blocks."""
+    return wp.max(t.block[around[0], BlockColumn.FLUID], t.block[around[1], BlockColumn.FLUID])
+
+
+@wp.func
+def fluid_around(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """Which ``Fluid`` a body is in, running or not; 0 for none. Lava wins."""
+    return fluid_of(t, blocks_around(s, rules, w, r))
+
+
+@wp.func
+def _slope(s: VoxelState, t: Tables, rules: Rules, w: int, x: int, y: int, z: int, kind: int, level: int):
+    """How far a fluid's level falls towards a cell beside it; nothing where the fluid does not go on."""
+    block = block_at(s, rules, w, x, y, z)
+    if t.block[block, BlockColumn.FLUID] == kind:
+        return level - t.block[block, BlockColumn.LEVEL]
+    if t.block[block, BlockColumn.SOLID] == 0:
+        below = block_at(s, rules, w, x, y, z - 1)
+        if t.block[below, BlockColumn.FLUID] == kind:
+            return level - t.block[below, BlockColumn.LEVEL] + FULL
     return 0
+
+
+@wp.func
+def _drift(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """Running fluid around the feet carries a body along."""
+    x = s.body[Body.X, r] >> POSITION_SHIFT
+    y = s.body[Body.Y, r] >> POSITION_SHIFT
+    z = s.body[Body.Z, r] >> POSITION_SHIFT
+    block = block_at(s, rules, w, x, y, z)
+    kind = t.block[block, BlockColumn.FLUID]
+    if kind == 0:
+        return
+    level = t.block[block, BlockColumn.LEVEL]
+    east = _slope(s, t, rules, w, x + 1, y, z, kind, level) - _slope(s, t, rules, w, x - 1, y, z, kind, level)
+    north = _slope(s, t, rules, w, x, y + 1, z, kind, level) - _slope(s, t, rules, w, x, y - 1, z, kind, level)
+    most = wp.max(wp.abs(east), wp.abs(north))
+    if most > 0:
+        # Along the longer axis in full, times 1 / sqrt(2) if both are equal: near enough a unit vector.
+        push = int(FLOW_PUSH)
+        if east != 0 and north != 0:
+            push = FLOW_PUSH_ASLANT
+        s.body[Body.VX, r] = s.body[Body.VX, r] + wp.sign(east) * ((wp.abs(east) * push) // most)
+        s.body[Body.VY, r] = s.body[Body.VY, r] + wp.sign(north) * ((wp.abs(north) * push) // most)
 
 
 @wp.func
@@ -254,7 +300,7 @@ def _slow_down(s: VoxelState, r: int, fluid: int, was_on_ground: int, ground: in
     inertia = AIR_INERTIA
     if fluid != 0:
         inertia = WATER_INERTIA
-        if fluid == LAVA:
+        if fluid == Fluid.LAVA:
             inertia = LAVA_INERTIA
         s.body[Body.VZ, r] = scale(s.body[Body.VZ, r], inertia, DAMP_SHIFT) - FLUID_GRAVITY
     else:
@@ -282,6 +328,8 @@ def move_body(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, move: int,
     _accelerate(s, t, r, move, fluid, ground, sprinting)
     if on_ladder != 0:
         _hold_ladder(s, r)
+    if fluid != 0:
+        _drift(s, t, rules, w, r)
     result = _collide(s, t, rules, w, r)
     if result[0] != 0 and fluid != 0:
         s.body[Body.VZ, r] = CLIMB_OUT

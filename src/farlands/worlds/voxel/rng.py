@@ -32,9 +32,17 @@ class Purpose(IntEnum):
     VISITED = 11
     GROWTH = 12
     CREATURE = 13
-    SPAWN = 14
-    PACK = 15
-    LOOT = 16
+    LEAF = 14
+    FIRE = 15
+    FIRE_BURN = 16
+    FIRE_SPREAD = 17
+    """Three draws."""
+    LAVA_FIRE = 20
+    BLAST = 21
+    BONE_MEAL = 22
+    SPAWN = 23
+    PACK = 24
+    LOOT = 25
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -6,7 +6,7 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, Camera, ChoiceKind, Hand
-from farlands.worlds.voxel.blocks import AIR, BEDROCK, LAVA, WATER, Shape
+from farlands.worlds.voxel.blocks import AIR, BEDROCK, Fluid, Shape
 from farlands.worlds.voxel.breaking import break_stage
 from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
 from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
@@ -21,6 +21,7 @@ from farlands.worlds.voxel.physics import TURN_SHIFT, feet_block, fluid_around
 from farlands.worlds.voxel.placing import place_cell
 from farlands.worlds.voxel.state import NUM_ARMOUR, NUM_ITEMS, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ChoiceColumn, ItemColumn, Tables
+from farlands.worlds.voxel.using import possible_use
 from farlands.worlds.voxel.vitals import DAY, armour_points
 
 NUM_FLAT = len(FLAT_ACTIONS)
@@ -101,11 +102,11 @@ def _sense_vitals(s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.uint8), r: 
 
 @wp.func
 def _sense_status(s: VoxelState, t: Tables, rules: Rules, out: wp.array2d(dtype=wp.uint8), w: int, r: int):
-    fluid = fluid_around(s, rules, w, r)
+    fluid = fluid_around(s, t, rules, w, r)
     feet = feet_block(s, rules, w, r, 0)
     out[r, 0] = wp.uint8(s.body[Body.ON_GROUND, r])
-    out[r, 1] = wp.uint8(int(fluid == WATER))
-    out[r, 2] = wp.uint8(int(fluid == LAVA))
+    out[r, 1] = wp.uint8(int(fluid == Fluid.WATER))
+    out[r, 2] = wp.uint8(int(fluid == Fluid.LAVA))
     out[r, 3] = wp.uint8(int(t.block[feet, BlockColumn.SHAPE] == Shape.LADDER))
     out[r, 4] = wp.uint8(int(s.body[Body.FIRE, r] > 0))
     out[r, 5] = wp.uint8(int(s.body[Body.SLEEPING, r] > 0))
@@ -224,7 +225,7 @@ def _choice_possible(
 
 
 @wp.func
-def _hand_possible(s: VoxelState, t: Tables, w: int, r: int, hand: int, target: Target):
+def _hand_possible(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, hand: int, target: Target):
     near = target.cell != NO_CELL and target.distance <= REACH
     if hand == Hand.ATTACK:
         if near and t.block[target.block, BlockColumn.HARDNESS] >= 0:
@@ -233,7 +234,12 @@ def _hand_possible(s: VoxelState, t: Tables, w: int, r: int, hand: int, target: 
     if hand == Hand.USE:
         if near and can_use(s, t, w, r, target.block):
             return True
-        return can_draw(s, t, r) or creature_to_tend(s, t, w, r, target.distance) >= 0
+        if can_draw(s, t, r) or creature_to_tend(s, t, w, r, target.distance) >= 0:
+            return True
+        reached = target
+        if not near:
+            reached.cell = NO_CELL
+        return possible_use(s, t, rules, w, r, reached) != 0
     if hand == Hand.EAT:
         return first_food(s, t, r) != 0
     return True
@@ -260,7 +266,7 @@ def _mask_flat(
         if choice != 0:
             possible = _choice_possible(s, t, rules, w, r, choice, stations, free, target)
         elif t.flat[a, _ACTION_HAND] != 0:
-            possible = _hand_possible(s, t, w, r, t.flat[a, _ACTION_HAND], target)
+            possible = _hand_possible(s, t, rules, w, r, t.flat[a, _ACTION_HAND], target)
         elif t.flat[a, _ACTION_CAMERA] != 0:
             possible = _camera_possible(s, r, t.flat[a, _ACTION_CAMERA])
         out[r, a] = wp.uint8(int(possible))
@@ -282,7 +288,7 @@ def _mask_factored(
         a += 1
     a = int(0)
     while a < _NUM_HANDS:
-        out[r, _HAND_START + a] = wp.uint8(int(_hand_possible(s, t, w, r, a, target)))
+        out[r, _HAND_START + a] = wp.uint8(int(_hand_possible(s, t, rules, w, r, a, target)))
         a += 1
     a = int(0)
     while a < NUM_CHOICES:

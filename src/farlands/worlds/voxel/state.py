@@ -26,11 +26,20 @@ VELOCITY_TO_POSITION_SHIFT = 5
 MAX_FIXTURES = 64
 """Placed stations a world can hold; placing one more is refused (masked)."""
 
-MAX_PENDING = 256
-"""Cells of a world that can wait to move, a power of two."""
+MAX_PENDING = 512
+"""Cells of a world that can wait in each ring of ``matter/pending.py``, a power of two."""
 
-MAX_GROWING = 64
-"""Saplings of a world that can grow; one more stays a sapling."""
+MAX_GROWING = 256
+"""Saplings, crops and plots of farmland of a world that can change; one more stays what it is."""
+
+MAX_LEAVES = 256
+"""Leaves of a world that can wait to be looked at; one more stays."""
+
+MAX_FUSES = 64
+"""TNT of a world that can burn down at the same time; more is blown away with the rest."""
+
+SCRATCH = 512
+"""Words of a world for sums that are forgotten at once."""
 
 MAX_LIGHT_CHANGES = 32
 """Changed cells of a world that are noted in a step; after more, its whole window is lit anew."""
@@ -140,6 +149,19 @@ class Cause(IntEnum):
     SPIDER = 13
 
 
+class Ring(IntEnum):
+    """What the cells of a world wait for, each kind in a ring of its own, because each waits its own time."""
+
+    FALL = 0
+    WATER = 1
+    LAVA = 2
+    FIRE = 3
+    GROW = 4
+    """To grow at once, by bone meal."""
+    TOUCHED = 5
+    """What was changed, until it is known whom that concerns; entries carry the block that was there."""
+
+
 class Clock(IntEnum):
     """Rows of ``VoxelState.clock``, one column per world."""
 
@@ -172,18 +194,35 @@ class Clock(IntEnum):
     JOURNAL_COUNT = 19
     FORGOTTEN = 20
     """Changes that the journal had no room for any more."""
-    PENDING_FIRST = 21
-    """Place of the oldest entry in ``VoxelState.pending_cell``."""
-    PENDING_COUNT = 22
-    GROWING_COUNT = 23
-    CREATURES = 24
+    GROWING_COUNT = 21
+    LEAF_COUNT = 22
+    FUSE_COUNT = 23
+    SWEEP = 24
+    """Columns still to go through for changed cells, after a ring was full."""
+    OVERFLOWS = 25
+    """Times that a ring or the list of leaves had no room."""
+    FALL_FIRST = 26
+    """Place of the oldest entry in a ring; two rows for each ``Ring``."""
+    FALL_COUNT = 27
+    WATER_FIRST = 28
+    WATER_COUNT = 29
+    LAVA_FIRST = 30
+    LAVA_COUNT = 31
+    FIRE_FIRST = 32
+    FIRE_COUNT = 33
+    GROW_FIRST = 34
+    GROW_COUNT = 35
+    TOUCHED_FIRST = 36
+    TOUCHED_COUNT = 37
+    CREATURES = 38
     """Rows of ``VoxelState.creatures`` in use, the first ones."""
-    NAMES = 25
+    NAMES = 39
     """Creatures there have been in the episode."""
 
 
 NUM_BODY = len(Body)
 NUM_CLOCK = len(Clock)
+NUM_RINGS = len(Ring)
 NUM_ITEMS = len(ITEMS)
 NUM_ACHIEVEMENTS = len(ACHIEVEMENTS)
 
@@ -203,9 +242,11 @@ class VoxelState:
     fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations, -1 where free.
     edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
-    pending_cell, pending_due: int32 ``[W, 256]``, a ring of cells to look at again and of the ticks to do it, see
+    pending_cell, pending_due: int32 ``[W, 6 * 512]``, rings of cells to look at again and of the ticks to do it, see
         ``matter/pending.py``; zero where free.
-    growing: int32 ``[W, 64]``, window cells in which something grows, zero beyond their number.
+    growing: int32 ``[W, 256]``, window cells in which something grows, zero beyond their number.
+    leaves: int32 ``[W, 256]``, window cells of leaves that may have lost their tree, likewise.
+    fuse_cell, fuse_due: int32 ``[W, 64]``, window cells of lit TNT and the ticks at which it explodes, likewise.
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.
     creatures: int32 ``[W, 24, Being]``, the first ``Clock.CREATURES`` in use, zero beyond.
@@ -215,6 +256,7 @@ class VoxelState:
     light_changes: int32 ``[W, 32]``, cells changed since light was worked out, and light_count: int32 ``[W]``, how
         many; none between steps.
     action: int32 ``[5, R]``, the decoded action of the present step; not persistent.
+    scratch: int32 ``[W, 512]``, room for sums within one thread; not persistent.
     """
 
     blocks: wp.array2d(dtype=wp.uint8)
@@ -235,6 +277,9 @@ class VoxelState:
     pending_cell: wp.array2d(dtype=wp.int32)
     pending_due: wp.array2d(dtype=wp.int32)
     growing: wp.array2d(dtype=wp.int32)
+    leaves: wp.array2d(dtype=wp.int32)
+    fuse_cell: wp.array2d(dtype=wp.int32)
+    fuse_due: wp.array2d(dtype=wp.int32)
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
     creatures: wp.array3d(dtype=wp.int32)
@@ -244,6 +289,7 @@ class VoxelState:
     light_changes: wp.array2d(dtype=wp.int32)
     light_count: wp.array(dtype=wp.int32)
     action: wp.array2d(dtype=wp.int32)
+    scratch: wp.array2d(dtype=wp.int32)
 
 
 @wp.struct
@@ -264,7 +310,9 @@ class Rules:
     goal: wp.int32
     flat: wp.int32
     growth: wp.uint32
-    """Of 2^32: chance per tick that what grows does."""
+    """Of 2^32: chance per tick that a sapling grows."""
+    random_tick: wp.uint32
+    """Of 2^32: chance per tick that a crop or a plot of farmland is looked at."""
     animals: wp.int32
     """Most animals that appear by themselves in a window."""
     monsters: wp.int32
@@ -307,9 +355,12 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("fixtures", wp.int32, ("W", MAX_FIXTURES)),
         StateArray("edited", wp.int64, ("W", side * side)),
         StateArray("journal", wp.int64, ("W", journal)),
-        StateArray("pending_cell", wp.int32, ("W", MAX_PENDING)),
-        StateArray("pending_due", wp.int32, ("W", MAX_PENDING)),
+        StateArray("pending_cell", wp.int32, ("W", NUM_RINGS * MAX_PENDING)),
+        StateArray("pending_due", wp.int32, ("W", NUM_RINGS * MAX_PENDING)),
         StateArray("growing", wp.int32, ("W", MAX_GROWING)),
+        StateArray("leaves", wp.int32, ("W", MAX_LEAVES)),
+        StateArray("fuse_cell", wp.int32, ("W", MAX_FUSES)),
+        StateArray("fuse_due", wp.int32, ("W", MAX_FUSES)),
         StateArray("creatures", wp.int32, ("W", MAX_CREATURES, NUM_BEING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
@@ -331,4 +382,5 @@ def allocate_state(num_worlds: int, num_agents: int, side: int, journal: int, de
     state.columns = wp.array(ptr=state.blocks.ptr, dtype=wp.uint64, shape=words, device=device)
     state.light_words = wp.array(ptr=state.light.ptr, dtype=wp.uint64, shape=words, device=device)
     state.action = wp.zeros((NUM_FACTORS, sizes["R"]), dtype=wp.int32, device=device)
+    state.scratch = wp.zeros((num_worlds, SCRATCH), dtype=wp.int32, device=device)
     return state

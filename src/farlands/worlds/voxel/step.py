@@ -6,13 +6,14 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
+from farlands.worlds.voxel.blocks import FIRE
 from farlands.worlds.voxel.breaking import mine, stop_breaking
 from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
 from farlands.worlds.voxel.hand import choose, draw_bow, eat, first_food, use
 from farlands.worlds.voxel.inventory import unlock
 from farlands.worlds.voxel.measures import note_place, note_way
-from farlands.worlds.voxel.physics import fluid_around, move_body
+from farlands.worlds.voxel.physics import blocks_around, fluid_of, move_body
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, NUM_HEADINGS, Tables
 from farlands.worlds.voxel.vitals import DAY, SLEEP_TICKS, live
@@ -150,12 +151,14 @@ def _tick_kernel(
     if s.body[Body.CAUSE, r] != Cause.NONE:
         return
     w = r // rules.agents
-    fluid = fluid_around(s, rules, w, r)
+    around = blocks_around(s, rules, w, r)
+    fluid = fluid_of(t, around)
+    flames = int(around[0] == FIRE or around[1] == FIRE)
     x = s.body[Body.X, r]
     y = s.body[Body.Y, r]
     cactus = move_body(s, t, rules, w, r, s.action[_MOVE, r], s.action[_JUMP, r], fluid)
     note_way(s, r, x, y)
-    live(s, t, rules, w, r, fluid, cactus)
+    live(s, t, rules, w, r, fluid, flames, cactus)
     s.body[Body.STRIKE_PAUSE, r] = wp.max(s.body[Body.STRIKE_PAUSE, r] - 1, 0)
     if s.body[Body.SLEEPING, r] > 0:
         _sleep(s, t, rules, w, r)

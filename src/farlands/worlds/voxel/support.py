@@ -10,6 +10,7 @@ from farlands.worlds.voxel.blocks import (
     DIRT,
     DOOR,
     FARMLAND,
+    FIRE,
     GRASS,
     LADDER,
     OPEN_DOOR,
@@ -25,6 +26,7 @@ from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 NUM_SIDES = 4
+NUM_NEIGHBOURS = 6
 
 
 @wp.func
@@ -34,6 +36,14 @@ def beside(position: wp.vec3i, side: int):
     if side < 2:
         return wp.vec3i(position[0] + step, position[1], position[2])
     return wp.vec3i(position[0], position[1] + step, position[2])
+
+
+@wp.func
+def neighbour(position: wp.vec3i, k: int):
+    """One of the six cells around a cell: the four ``beside`` it, then the one below, then the one above."""
+    if k < NUM_SIDES:
+        return beside(position, k)
+    return wp.vec3i(position[0], position[1], position[2] + 2 * (k - NUM_SIDES) - 1)
 
 
 @wp.func
@@ -51,6 +61,8 @@ def stands_on(t: Tables, block: int, below: int):
         return is_wall(t, below)
     if block == DOOR or block == OPEN_DOOR:
         return t.block[below, BlockColumn.SOLID] != 0 or below == OPEN_DOOR
+    if block == FIRE:
+        return t.block[below, BlockColumn.SOLID] != 0 or t.block[below, BlockColumn.CATCHES] > 0
     if block >= WHEAT_0 and block <= RIPE_WHEAT:
         return below == FARMLAND or below == WET_FARMLAND
     if t.block[block, BlockColumn.SHAPE] == Shape.PLANT:
@@ -59,10 +71,24 @@ def stands_on(t: Tables, block: int, below: int):
 
 
 @wp.func
+def fire_clings(s: VoxelState, t: Tables, rules: Rules, w: int, position: wp.vec3i):
+    """Whether there is something to burn beside a cell."""
+    k = int(0)
+    while k < NUM_NEIGHBOURS:
+        at = neighbour(position, k)
+        if t.block[block_at(s, rules, w, at[0], at[1], at[2]), BlockColumn.CATCHES] > 0:
+            return True
+        k += 1
+    return False
+
+
+@wp.func
 def is_held(s: VoxelState, t: Tables, rules: Rules, w: int, position: wp.vec3i, block: int):
-    """Whether the block can stay at a position, by what is under it or, for torches and ladders, beside it."""
+    """Whether the block can stay at a position, by what is under it or, for torches, ladders and fire, beside it."""
     if stands_on(t, block, block_at(s, rules, w, position[0], position[1], position[2] - 1)):
         return True
+    if block == FIRE:
+        return fire_clings(s, t, rules, w, position)
     if block != TORCH and block != LADDER:
         return False
     side = int(0)

@@ -9,7 +9,7 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
-from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
+from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass, is_restless
 from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import FOODS, ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
@@ -41,6 +41,12 @@ class BlockColumn(IntEnum):
     GROWS = 16
     FLUID = 17
     LEVEL = 18
+    RESTLESS = 19
+    """Whether a change beside it can change it."""
+    CATCHES = 20
+    BURNS = 21
+    RESISTANCE = 22
+    """Blast resistance in thousandths."""
 
 
 class ItemColumn(IntEnum):
@@ -147,6 +153,7 @@ class Tables:
     shear_achievement: wp.int32
     breed_achievement: wp.int32
     shoot_achievement: wp.int32
+    till_achievement: wp.int32
 
 
 TURN_ONE = 16_384
@@ -169,6 +176,7 @@ def _block_rows() -> np.ndarray:
                 ITEM_ID.get(b.rare_drop, 0), b.rare_one_in, b.opaque, b.light, b.replaceable,
                 ITEM_ID.get(b.name, 0),
                 place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows, b.fluid, b.level,
+                is_restless(b), b.catches, b.burns, _milli(b.resistance),
             ]
             for b in BLOCKS
         ],
@@ -269,4 +277,5 @@ def make_tables(task: str, device: str) -> Tables:
     tables.shear_achievement = ACHIEVEMENT_ID["shear"]
     tables.breed_achievement = ACHIEVEMENT_ID["breed"]
     tables.shoot_achievement = ACHIEVEMENT_ID["shoot"]
+    tables.till_achievement = ACHIEVEMENT_ID["till"]
     return tables

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import LAVA, WATER, Shape
+from farlands.worlds.voxel.blocks import DIRT, FARMLAND, WET_FARMLAND, Fluid, Shape
+from farlands.worlds.voxel.grid import cell_at, set_block
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.state import NUM_ARMOUR, POSITION_SHIFT, Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ItemColumn, Tables
@@ -21,6 +22,10 @@ DROWN_DAMAGE = 2
 LAVA_DAMAGE = 4
 LAVA_FIRE = 300
 FIRE_EVERY = 20
+FLAME_DAMAGE = 1
+FLAME_FIRE = 160
+TRAMPLE = 1413
+"""Falling further than 0.69 block onto farmland tramples it."""
 EXHAUSTION_STEP = 4 * MILLI
 EXHAUSTION_MAX = 40 * MILLI
 EXHAUSTION_HURT = 100
@@ -94,9 +99,23 @@ def hurt(s: VoxelState, t: Tables, r: int, damage: int, cause: int, armoured: in
 
 
 @wp.func
+def _trample(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """Landing on farmland makes it dirt."""
+    x = s.body[Body.X, r] >> POSITION_SHIFT
+    y = s.body[Body.Y, r] >> POSITION_SHIFT
+    cell = cell_at(s, rules, w, x, y, (s.body[Body.Z, r] - 1) >> POSITION_SHIFT)
+    if cell >= 0:
+        soil = wp.int32(s.blocks[w, cell])
+        if soil == FARMLAND or soil == WET_FARMLAND:
+            set_block(s, t, rules, w, cell, DIRT)
+
+
+@wp.func
 def land(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """The price of a fall, once on the ground; none in a fluid, however shallow."""
     if s.body[Body.ON_GROUND, r] != 0:
+        if s.body[Body.FALL, r] > TRAMPLE:
+            _trample(s, t, rules, w, r)
         damage = (s.body[Body.FALL, r] >> POSITION_SHIFT) - FREE_FALL
         s.body[Body.FALL, r] = 0
         if damage > 0 and t.block[feet_block(s, rules, w, r, 0), BlockColumn.SHAPE] != Shape.FLUID:
@@ -105,7 +124,7 @@ def land(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
 
 @wp.func
 def _breathe(s: VoxelState, t: Tables, r: int, eye: int):
-    if eye == WATER:
+    if t.block[eye, BlockColumn.FLUID] == Fluid.WATER:
         s.body[Body.AIR, r] = s.body[Body.AIR, r] - 1
         if s.body[Body.AIR, r] <= -DROWN_EVERY:
             s.body[Body.AIR, r] = 0
@@ -117,12 +136,15 @@ def _breathe(s: VoxelState, t: Tables, r: int, eye: int):
 
 
 @wp.func
-def _burn(s: VoxelState, t: Tables, r: int, fluid: int):
-    if fluid == LAVA:
+def _burn(s: VoxelState, t: Tables, r: int, fluid: int, flames: int):
+    if fluid == Fluid.LAVA:
         s.body[Body.FIRE, r] = LAVA_FIRE
         hurt(s, t, r, LAVA_DAMAGE, Cause.LAVA, 1)
-    elif fluid == WATER:
+    elif fluid == Fluid.WATER:
         s.body[Body.FIRE, r] = 0
+    elif flames != 0:
+        s.body[Body.FIRE, r] = wp.max(s.body[Body.FIRE, r], FLAME_FIRE)
+        hurt(s, t, r, FLAME_DAMAGE, Cause.FIRE, 1)
     fire = s.body[Body.FIRE, r]
     if fire > 0:
         s.body[Body.FIRE, r] = fire - 1
@@ -180,12 +202,12 @@ def _live_on_food(s: VoxelState, t: Tables, r: int):
 
 
 @wp.func
-def live(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, fluid: int, cactus: int):
-    """One tick of a body's needs, after it has moved."""
+def live(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, fluid: int, flames: int, cactus: int):
+    """One tick of a body's needs, after it has moved out of a fluid or flames, and touched a cactus or not."""
     s.body[Body.HURT, r] = wp.max(s.body[Body.HURT, r] - 1, 0)
     land(s, t, rules, w, r)
     _breathe(s, t, r, feet_block(s, rules, w, r, EYE_HEIGHT))
-    _burn(s, t, r, fluid)
+    _burn(s, t, r, fluid, flames)
     if cactus != 0:
         hurt(s, t, r, 1, Cause.CACTUS, 1)
     if rules.hunger != 0:

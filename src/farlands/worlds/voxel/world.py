@@ -24,7 +24,15 @@ from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.light.changes import LIGHT_ALL
-from farlands.worlds.voxel.options import GROWTH_TICKS, HEIGHT, MAX_ANIMALS, MAX_MONSTERS, SPAWN_EVERY, VoxelOptions
+from farlands.worlds.voxel.options import (
+    GROWTH_TICKS,
+    HEIGHT,
+    MAX_ANIMALS,
+    MAX_MONSTERS,
+    RANDOM_TICKS,
+    SPAWN_EVERY,
+    VoxelOptions,
+)
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
@@ -159,6 +167,7 @@ class VoxelWorld(World):
         rules.monsters = MAX_MONSTERS if o.creatures == "all" else 0
         rules.spawn = min(round(2**32 * o.spawn_rate / SPAWN_EVERY), 2**32 - 1)
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
+        rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
         return rules
 
     def _make_launcher(self) -> Launcher:

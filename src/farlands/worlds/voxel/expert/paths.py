@@ -11,7 +11,7 @@ from enum import Enum
 
 import numpy as np
 
-from farlands.worlds.voxel.blocks import AIR, CACTUS, LAVA, WATER
+from farlands.worlds.voxel.blocks import AIR, BLOCKS, CACTUS, FIRE, Fluid
 from farlands.worlds.voxel.expert.sight import Aim, aim_at
 from farlands.worlds.voxel.expert.view import IS_SOLID, Cell, View
 from farlands.worlds.voxel.options import HEIGHT
@@ -24,6 +24,9 @@ FALL = 3.0
 DIG_PAUSE = 8.0
 """Ticks a break costs besides the breaking: the pause after it and some turning."""
 MAX_DROP = 3
+IS_LAVA = np.array([block.fluid == Fluid.LAVA or index == FIRE for index, block in enumerate(BLOCKS)])
+"""By block: what burns whoever stands in it."""
+IS_WATER = np.array([block.fluid == Fluid.WATER for block in BLOCKS])
 _BESIDE_LAVA = 300.0
 _BESIDE_DROP = 15.0
 _AHEAD, _UPWARD = 7.0, 9.0
@@ -82,14 +85,14 @@ class Land:
         self.origin = view.origin
         self.view = view
         self.ticks = ticks
-        lava, solid = blocks == LAVA, IS_SOLID[blocks]
+        lava, solid = IS_LAVA[blocks], IS_SOLID[blocks]
         by_lava = _dilate(lava)
         clear = np.where(solid, ticks[blocks] + DIG_PAUSE, 0.0)
         # A cell beside lava is never opened, and fluids are not walked through below their surface.
         clear[(solid & by_lava) | lava | (blocks == CACTUS)] = math.inf
         above = np.roll(blocks, -1, axis=2)
-        water = (blocks == WATER) & (above == AIR)
-        clear[(blocks == WATER) & ~water] = math.inf
+        water = IS_WATER[blocks] & (above == AIR)
+        clear[IS_WATER[blocks] & ~water] = math.inf
         clear[[0, -1]] = clear[:, [0, -1]] = math.inf
         clear[:, :, [0, HEIGHT - 2, HEIGHT - 1]] = math.inf
         self.may_break = ~(solid & by_lava) & (blocks != CACTUS)
@@ -143,7 +146,7 @@ def _risk(blocks: np.ndarray, lava: np.ndarray, solid: np.ndarray) -> np.ndarray
     deep = blocks == AIR
     for down in range(1, MAX_DROP + 2):
         open_below = np.zeros_like(deep)
-        open_below[:, :, down:] = ~solid[:, :, :-down] & (blocks[:, :, :-down] != WATER)
+        open_below[:, :, down:] = ~solid[:, :, :-down] & ~IS_WATER[blocks[:, :, :-down]]
         deep = deep & open_below
     risk[_around(deep, 1)] += _BESIDE_DROP
     risk[_around(blocks == CACTUS, 1)] += 3 * _BESIDE_DROP

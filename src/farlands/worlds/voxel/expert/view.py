@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, LAVA, Shape
+from farlands.worlds.voxel.blocks import AIR, BEDROCK, BLOCK_ID, BLOCKS, Fluid, Shape
 from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.grid import STATION_ABOVE, STATION_ASIDE, STATION_BELOW
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
@@ -178,7 +178,7 @@ class View:
 
     def touches_lava(self, cell: Cell) -> bool:
         """Whether lava stands in the cell or at one of its six sides."""
-        return any(self.block(at) == LAVA for at in (cell, *beside(cell)))
+        return any(BLOCKS[self.block(at)].fluid == Fluid.LAVA for at in (cell, *beside(cell)))
 
     def station_near(self, item: str) -> bool:
         """Whether a station stands within its reach."""

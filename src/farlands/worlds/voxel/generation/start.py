@@ -12,7 +12,7 @@ from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.journal import clear_journal
 from farlands.worlds.voxel.matter.growing import clear_growing
-from farlands.worlds.voxel.matter.pending import clear_pending
+from farlands.worlds.voxel.matter.resting import clear_matter
 from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import STANDING
@@ -119,7 +119,8 @@ def _begin_episode_kernel(
             s.fixtures[w, k] = -1
             k += 1
         clear_journal(s, w)
-        clear_pending(s, w)
+        clear_matter(s, w)
+        s.clock[Clock.OVERFLOWS, w] = 0
         clear_growing(s, w)
         clear_creatures(s, w)
         i += stride

@@ -17,12 +17,14 @@ import torch
 
 from farlands.worlds.voxel.options import HEIGHT, VoxelOptions
 from farlands.worlds.voxel.persistence.documents import Document, describe_options
-from farlands.worlds.voxel.state import Body, Clock
+from farlands.worlds.voxel.state import MAX_PENDING, NUM_RINGS, Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
 KIND = "save"
 _MADE = ("blocks", "tops", "edited", "journal")
 """Arrays that are not written as they are."""
+_SPARSE = {"pending_cell": NUM_RINGS * MAX_PENDING, "pending_due": NUM_RINGS * MAX_PENDING}
+"""Arrays, with their sizes, of which only what is not zero is written."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class Save:
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything that has to be written, by name."""
         own = {name: getattr(self, name) for name in ("cells", "blocks", "raised", "tops", "journal")}
-        return own | {f"state.{name}": value for name, value in self.state.items()}
+        own |= {f"state.{name}": value for name, value in self.state.items() if name not in _SPARSE}
+        return own | {f"sparse.{name}": _pack(self.state[name]) for name in _SPARSE}
 
     @classmethod
     def read(cls, path: Path) -> Save:
@@ -115,9 +118,12 @@ class Save:
         try:
             own = {name: arrays[name] for name in ("cells", "blocks", "raised", "tops", "journal")}
             state = {name[6:]: value for name, value in arrays.items() if name.startswith("state.")}
+            state |= {name: _unpack(arrays[f"sparse.{name}"], size) for name, size in _SPARSE.items()}
             return cls(document.options, str(header["rules"]), int(header["state_hash"]), state, **own)
         except KeyError as error:
             raise ValueError(f"the {document.kind} lacks {error}") from None
+        except (IndexError, TypeError) as error:
+            raise ValueError(f"the {document.kind} does not fit: {error}") from None
 
     def _snapshot(self, scratch: VoxelWorld) -> dict[str, torch.Tensor]:
         """Every array of the world, without a leading axis."""
@@ -155,6 +161,19 @@ class Save:
             "rules": self.rules,
             "state hash": self.state_hash,
         }
+
+
+def _pack(array: np.ndarray) -> np.ndarray:
+    """int32 ``[2, K]``: places and values of what is not zero."""
+    places = np.flatnonzero(array)
+    return np.stack([places, array[places]]).astype(np.int32)
+
+
+def _unpack(pairs: np.ndarray, size: int) -> np.ndarray:
+    """What ``_pack`` packed. Raises IndexError for places outside of it."""
+    array = np.zeros(size, dtype=np.int32)
+    array[pairs[0]] = pairs[1]
+    return array
 
 
 def _scratch(options: VoxelOptions) -> VoxelWorld:

@@ -7,12 +7,12 @@ from enum import IntEnum
 import warp as wp
 
 from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.blocks import LAVA, WATER
 from farlands.worlds.voxel.breaking import break_stage
 from farlands.worlds.voxel.inventory import held_item
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
+from farlands.worlds.voxel.rendering.raycast import fluid_height
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
-from farlands.worlds.voxel.tables import Tables
+from farlands.worlds.voxel.tables import BlockColumn, Tables
 from farlands.worlds.voxel.vitals import DAY
 
 _TURN_ONE = 16384.0
@@ -68,6 +68,20 @@ def daylight(time: int):
     return wp.vec2(height, wp.clamp(0.58 + 1.3 * height, 0.16, 1.0))
 
 
+@wp.func
+def _fluid_at_eye(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """Which ``Fluid`` the eye is in; none just over the surface of one."""
+    block = feet_block(s, rules, w, r, EYE_HEIGHT)
+    kind = t.block[block, BlockColumn.FLUID]
+    if kind != 0:
+        above = feet_block(s, rules, w, r, EYE_HEIGHT + POSITION_ONE)
+        height = (s.body[Body.Z, r] + EYE_HEIGHT) & (POSITION_ONE - 1)
+        full = t.block[above, BlockColumn.FLUID] == kind
+        if not full and float(height) > fluid_height(t.block[block, BlockColumn.LEVEL]) * float(POSITION_ONE):
+            return 0
+    return kind
+
+
 @kernel
 def _aim_cameras_kernel(
     # Model
@@ -112,11 +126,7 @@ def _aim_cameras_kernel(
         angle = (float(s.clock[Clock.TIME, w]) / float(DAY)) * _TAU
         views[r, View.SUN_Y] = wp.cos(angle)
         views[r, View.SUN_Z] = wp.sin(angle)
-        eye = feet_block(s, rules, w, r, EYE_HEIGHT)
-        fluid = int(0)
-        if eye == WATER or eye == LAVA:
-            fluid = eye
-        views[r, View.FLUID] = float(fluid)
+        views[r, View.FLUID] = float(_fluid_at_eye(s, t, rules, w, r))
         overlay[r, Overlay.HELD] = held_item(s, r)
         overlay[r, Overlay.CRACKS] = break_stage(s, t, w, r)
         overlay[r, Overlay.SHIFT_X] = s.clock[Clock.ORIGIN_X, w] & rules.side_mask

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from farlands.worlds.voxel.creatures.kinds import CREATURES
-from farlands.worlds.voxel.rendering.textures import TILE, speckle
+from farlands.worlds.voxel.rendering.textures.paint import TILE, speckle
 
 _Colour = tuple[int, int, int]
 

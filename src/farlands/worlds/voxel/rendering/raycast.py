@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import AIR, LAVA
+from farlands.worlds.voxel.blocks import AIR, Fluid
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.state import Rules, VoxelState
 
@@ -18,7 +18,8 @@ NO_HIT = 1.0e9
 class Look:
     """How things look. tiles: RGBA uint8x4 ``[tiles, 256]``. block_tile: int32 ``[blocks, 3]`` tile of top, side and
     bottom. block_model: int32 ``[blocks]``, a ``Model``. block_box: vec2 ``[blocks]``, half width and height of the
-    box of those drawn as one. item_tile: int32 ``[items]``. block_light: float ``[blocks]``, own glow 0 to 1.
+    box of those drawn as one. item_tile: int32 ``[items]``. block_fluid: vec2i ``[blocks]``,
+    its kind and level. block_light: float ``[blocks]``, own glow 0 to 1.
     rays: vec3 ``[H * X]``: right, up, and length of each pixel's ray, one block ahead. ambient: least brightness.
     """
 
@@ -27,6 +28,7 @@ class Look:
     block_model: wp.array(dtype=wp.int32)
     block_box: wp.array(dtype=wp.vec2)
     block_light: wp.array(dtype=wp.float32)
+    block_fluid: wp.array(dtype=wp.vec2i)
     item_tile: wp.array(dtype=wp.int32)
     rays: wp.array(dtype=wp.vec3)
     width: wp.int32
@@ -176,6 +178,25 @@ def _inside_cell(
 
 
 @wp.func
+def fluid_height(level: int):
+    """Where the surface of a fluid of a level lies in its cell; fluid that has its own kind above it fills it."""
+    return float(level) / 9.0
+
+
+@wp.func
+def _fluid_hit(look: Look, block: int, above: int, start: float, rise: float, t: float, t_out: float):
+    """Where a ray enters a fluid in a cell that it crosses from ``t`` to ``t_out``; it starts at height ``start``."""
+    surface = fluid_height(look.block_fluid[block][1])
+    if look.block_fluid[above][0] == look.block_fluid[block][0] or start + rise * t <= surface:
+        return t
+    if rise < 0.0:
+        down = (surface - start) / rise
+        if down < t_out:
+            return down
+    return NO_HIT
+
+
+@wp.func
 def _crossing(position: float, direction: float):
     """Ray length to the first cell border, and between borders, along one axis."""
     if wp.abs(direction) < 1.0e-6:
@@ -232,14 +253,21 @@ def cast(s: VoxelState, look: Look, rules: Rules, w: int, shift: wp.vec2i, eye: 
                     hit.up = int(d[2] < 0.0)
                     return hit
                 if model == MODEL_FLUID:
-                    if block == LAVA and t > 0.0:
+                    above = AIR
+                    if z < HEIGHT - 1:
+                        above = wp.int32(s.blocks[w, (column << 6) | (z + 1)])
+                    t_out = wp.min(next_x, wp.min(next_y, next_z))
+                    entry = _fluid_hit(look, block, above, eye[2] - float(z), d[2], t, t_out)
+                    if look.block_fluid[block][0] == int(Fluid.LAVA) and entry > 0.0 and entry < NO_HIT:
                         hit.block = block
-                        hit.t = t
+                        hit.t = entry
                         hit.axis = axis
+                        if entry > t:
+                            hit.axis = 2
                         hit.up = int(d[2] < 0.0)
                         return hit
-                    if hit.water < 0.0:
-                        hit.water = t
+                    if hit.water < 0.0 and entry < NO_HIT:
+                        hit.water = entry
                 elif model > MODEL_CUBE:
                     p = wp.vec3(eye[0] - float(x), eye[1] - float(y), eye[2] - float(z))
                     t_out = wp.min(next_x, wp.min(next_y, next_z))

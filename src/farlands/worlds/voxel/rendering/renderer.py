@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import warp as wp
 
-from farlands.worlds.voxel.blocks import BLOCKS, Shape
+from farlands.worlds.voxel.blocks import BLOCKS, Fluid, Shape
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.bodies import MAX_FIGURES, NUM_FIGURE, _pose_figures_kernel, make_bodies
@@ -36,7 +36,7 @@ _SPECIAL_MODELS = {
     "torch": MODEL_BOX, "bed": MODEL_BOX, "cactus": MODEL_BOX,
 }  # fmt: skip
 _BOXES = {"torch": (0.0625, 0.75), "bed": (0.5, 0.5625), "cactus": (0.4375, 1.0)}
-_GLOW = {"lava": 0.95, "torch": 1.0}
+_GLOW = {"torch": 1.0, "fire": 1.0} | {b.name: 0.95 for b in BLOCKS if b.fluid == Fluid.LAVA}
 
 
 def pixel_rays(height: int, width: int, field_of_view: float) -> np.ndarray:
@@ -67,6 +67,7 @@ def make_look(height: int, width: int, field_of_view: float, sight: float, devic
     look.block_model = wp.array(models, dtype=wp.int32, device=device)
     look.block_box = wp.array([_BOXES.get(b.name, (0.5, 1.0)) for b in BLOCKS], dtype=wp.vec2, device=device)
     look.block_light = wp.array([_GLOW.get(b.name, 0.0) for b in BLOCKS], dtype=wp.float32, device=device)
+    look.block_fluid = wp.array([(int(b.fluid), b.level) for b in BLOCKS], dtype=wp.vec2i, device=device)
     look.item_tile = wp.array(items, dtype=wp.int32, device=device)
     look.rays = wp.array(pixel_rays(height, width, field_of_view), dtype=wp.vec3, device=device)
     look.width = width

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.blocks import LAVA, WATER
+from farlands.worlds.voxel.blocks import WATER, Fluid
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT
 from farlands.worlds.voxel.light.field import MAX_LIGHT, SKY_SHIFT
 from farlands.worlds.voxel.options import HEIGHT
@@ -196,14 +196,14 @@ def light_at_point(s: VoxelState, rules: Rules, day: float, w: int, shift: wp.ve
 @wp.func
 def fluid_tint(look: Look, colour: wp.vec3, hit: Hit, length: float, fluid: int, day: float, eye: wp.vec3, d: wp.vec3):
     """What looking through or from within water or lava does to a colour."""
-    if fluid == LAVA:
+    if fluid == Fluid.LAVA:
         return wp.vec3(200.0, 80.0, 20.0) * 0.9 + colour * 0.1
     if hit.water >= 0.0:
         deep = wp.clamp((wp.min(hit.t, 64.0) - hit.water) * length * 0.11 + 0.42, 0.0, 0.93)
-        if fluid == WATER:
+        if fluid == Fluid.WATER:
             deep = wp.clamp((wp.min(hit.t, 64.0)) * length * 0.08 + 0.3, 0.0, 0.95)
         blue = wp.vec3(30.0, 66.0, 158.0)
-        if fluid != WATER:
+        if fluid != Fluid.WATER:
             # The surface carries the water's texture, by the point where the ray went in.
             u = eye[0] + d[0] * hit.water
             v = eye[1] + d[1] * hit.water

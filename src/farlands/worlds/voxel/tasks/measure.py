@@ -150,10 +150,19 @@ def _in_fixtures(s: VoxelState, rules: Rules, w: int, r: int, block: int, reach:
 
 @wp.func
 def _near(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, block: int, other: int, reach: int):
-    """Whether a block of a kind is within ``reach`` of the feet along each axis."""
+    """Whether a block of a kind, or any level of a fluid, is within ``reach`` of the feet along each axis."""
     if t.block[block, BlockColumn.FIXTURE] != 0:
         return _in_fixtures(s, rules, w, r, block, reach)
-    return _in_columns(s, rules, w, r, block, other, reach)
+    fluid = t.block[block, BlockColumn.FLUID]
+    if fluid == 0:
+        return _in_columns(s, rules, w, r, block, other, reach)
+    k = int(0)
+    while k < t.block.shape[0]:
+        if t.block[k, BlockColumn.FLUID] == fluid:
+            if _in_columns(s, rules, w, r, k, 0, reach):
+                return True
+        k += 1
+    return False
 
 
 @wp.func
@@ -220,7 +229,7 @@ def _measure_body(
     if op == _NEAR:
         return either_way(_near(s, t, rules, w, r, first, other, number))
     if op == _INSIDE:
-        return either_way(fluid_around(s, rules, w, r) == first)
+        return either_way(fluid_around(s, t, rules, w, r) == t.block[first, BlockColumn.FLUID])
     if op == _ASLEEP:
         return either_way(s.body[Body.SLEEPING, r] > 0)
     return 0
