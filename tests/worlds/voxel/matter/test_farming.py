@@ -219,15 +219,19 @@ def test_how_often_it_is_looked_at_is_that_of_random_ticks(make_arena):
         assert abs(left - total * share) < 4 * np.sqrt(total * share * (1 - share)) + 1, ticks
 
 
-def test_under_a_roof_nothing_ripens(make_arena):
+@pytest.mark.parametrize("torch", [False, True])
+def test_in_the_dark_nothing_ripens_and_by_torchlight_it_does(make_arena, torch):
     arena = make_arena(1, growth_rate=SOONEST)
     arena.stand(-25.5, -25.5, 0)
-    arena.set("wet_farmland", 8, 8, -1)
-    arena.set("wheat_0", 8, 8, 0)
-    arena.set("stone", 8, 8, 5)
-    note_growing(arena, [(8, 8, 0)])
+    # In a pit with a lid.
+    arena.set("wet_farmland", 8, 8, -5)
+    arena.set("wheat_0", 8, 8, -4)
+    for z in (-3, -2):
+        arena.set("torch" if torch and z == -2 else "air", 8, 8, z)
+    note_growing(arena, [(8, 8, -4)])
+    arena.world.relight()
     arena.act(100)
-    assert arena.get(8, 8, 0) == "wheat_0"
+    assert (arena.get(8, 8, -4) == "wheat_0") != torch
 
 
 def test_ripe_it_is_struck_off_and_gives_one_to_four_seeds(make_arena):
