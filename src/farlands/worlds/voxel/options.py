@@ -30,8 +30,10 @@ MAX_ANIMALS = 8
 MAX_MONSTERS = 5
 """Most of them that appear by themselves in a window."""
 
-SPAWN_EVERY = 2
-"""Ticks between two tries of a monster to appear, on average."""
+SPAWN_TICKS = 4
+"""Ticks between two chances of a monster to try to appear, a power of two; at most it tries each time."""
+SPAWN_EVERY = 8
+"""Ticks between two tries, on average."""
 RANDOM_TICKS = 4096 / 3
 """Mean ticks between two random ticks of a cell: three cells of each 16 x 16 x 16 are drawn every tick."""
 

@@ -16,7 +16,7 @@ from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.measures import MEASURES
-from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, SPAWN_EVERY, VoxelOptions
+from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, SPAWN_EVERY, SPAWN_TICKS, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
 from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.goal import goal_specs
@@ -195,8 +195,8 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"sticky_hand: {options.sticky_hand!r} is not one of auto, on, off")
     if options.creatures not in ("all", "animals", "none"):
         raise ValueError(f"creatures: {options.creatures!r} is not one of all, animals, none")
-    if not 0.0 <= options.spawn_rate <= SPAWN_EVERY:
-        raise ValueError(f"spawn_rate {options.spawn_rate} is out of range: 0 to {SPAWN_EVERY}")
+    if not 0.0 <= options.spawn_rate <= SPAWN_EVERY / SPAWN_TICKS:
+        raise ValueError(f"spawn_rate {options.spawn_rate} is out of range: 0 to {SPAWN_EVERY / SPAWN_TICKS:g}")
     if options.window not in (32, 64, 128):
         raise ValueError(f"window {options.window} is not one of 32, 64, 128")
     if not 0 <= options.start_time < 24_000:

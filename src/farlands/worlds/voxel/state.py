@@ -318,7 +318,7 @@ class Rules:
     monsters: wp.int32
     """Most monsters in a window."""
     spawn: wp.uint32
-    """Of 2^32: chance per tick that a monster tries to appear."""
+    """Of 2^32: chance that a monster tries to appear, at every fourth tick."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from farlands.worlds.voxel.options import (
     MAX_MONSTERS,
     RANDOM_TICKS,
     SPAWN_EVERY,
+    SPAWN_TICKS,
     VoxelOptions,
 )
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
@@ -165,7 +166,7 @@ class VoxelWorld(World):
         rules.flat = int(o.actions == "flat")
         rules.animals = MAX_ANIMALS if o.creatures != "none" else 0
         rules.monsters = MAX_MONSTERS if o.creatures == "all" else 0
-        rules.spawn = min(round(2**32 * o.spawn_rate / SPAWN_EVERY), 2**32 - 1)
+        rules.spawn = min(round(2**32 * o.spawn_rate * SPAWN_TICKS / SPAWN_EVERY), 2**32 - 1)
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
         rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
         return rules

@@ -30,7 +30,7 @@ def test_monsters_come_at_night_in_the_open_and_not_by_day(make_arena):
             pen.act()
         count = (tempers(pen.world) == Temper.HOSTILE).sum(dim=1)
         assert int(count.max()) <= MAX_MONSTERS
-        assert bool((count > 0).all()) == wanted, (time, count)
+        assert int(count.sum()) > 4 if wanted else not count.any(), (time, count)
 
 
 def test_they_appear_far_enough_on_the_floor_and_every_kind_does(make_arena):

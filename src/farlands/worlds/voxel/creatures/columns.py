@@ -61,8 +61,9 @@ class Being(IntEnum):
 
 NUM_BEING = len(Being)
 
-THINK_EVERY = 4
-"""Ticks between two decisions of a creature, a power of two; each has its own turn."""
+THINK_EVERY, REST_EVERY = 4, 8
+"""Ticks between two decisions of a creature that is up to something, and of one at rest: powers of two. Each has its
+own turn."""
 
 
 class Deed(IntEnum):

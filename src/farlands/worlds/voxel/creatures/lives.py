@@ -11,7 +11,7 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import FIRE, Fluid
 from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
 from farlands.worlds.voxel.creatures.arrows import fly, shoot
-from farlands.worlds.voxel.creatures.columns import THINK_EVERY, Being, Deed
+from farlands.worlds.voxel.creatures.columns import REST_EVERY, THINK_EVERY, Being, Deed
 from farlands.worlds.voxel.creatures.combat import hit_creature, hurt_agent, weapon_damage, wound
 from farlands.worlds.voxel.creatures.herd import in_window, remove_creature
 from farlands.worlds.voxel.creatures.kinds import ARROW, CHICKEN, SHEEP, SPIDER, Temper
@@ -40,14 +40,14 @@ _BONE_DAMAGE = 4
 
 
 @wp.func
-def _suffer(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int):
+def _suffer(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int, span: int):
     """Fire, lava and daylight. Whoever dies of them leaves nothing."""
     x = s.creatures[w, k, Being.X] >> POSITION_SHIFT
     y = s.creatures[w, k, Being.Y] >> POSITION_SHIFT
     z = s.creatures[w, k, Being.Z] >> POSITION_SHIFT
     block = block_at(s, rules, w, x, y, z)
     fluid = t.block[block, BlockColumn.FLUID]
-    fire = wp.max(s.creatures[w, k, Being.FIRE] - THINK_EVERY, 0)
+    fire = wp.max(s.creatures[w, k, Being.FIRE] - span, 0)
     if fluid == Fluid.WATER:
         fire = 0
     elif s.creatures[w, k, Being.FIRE] > 0 and fire % FIRE_EVERY == 0:
@@ -64,26 +64,33 @@ def _suffer(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int):
 
 
 @wp.func
-def _think(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int):
+def _think(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: int, span: int):
     """A creature decides what it does until its next turn, and feels how it fares; it may go for good."""
     words = draw(
         wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), s.clock[Clock.TICK, w],
         s.creatures[w, k, Being.NAME], Purpose.CREATURE,
     )  # fmt: skip
     if t.creature[kind, CreatureColumn.TEMPER] == Temper.PEACEFUL:
-        s.creatures[w, k, Being.PACE] = animal_pace(s, t, rules, w, k, words)
+        s.creatures[w, k, Being.PACE] = animal_pace(s, t, rules, w, k, span, words)
         age = s.creatures[w, k, Being.AGE]
         if age < 0:
-            s.creatures[w, k, Being.AGE] = wp.min(age + THINK_EVERY, 0)
+            s.creatures[w, k, Being.AGE] = wp.min(age + span, 0)
         elif age > 0:
-            s.creatures[w, k, Being.AGE] = wp.max(age - THINK_EVERY, 0)
+            s.creatures[w, k, Being.AGE] = wp.max(age - span, 0)
         if kind == SHEEP:
-            graze(s, t, rules, w, k, words[3])
+            graze(s, t, rules, w, k, span, words[3])
     else:
-        s.creatures[w, k, Being.PACE] = monster_pace(s, t, rules, w, k, words)
-    _suffer(s, t, rules, w, k, kind)
-    if despawns(s, t, rules, w, k, words[2]):
+        s.creatures[w, k, Being.PACE] = monster_pace(s, t, rules, w, k, span, words)
+    _suffer(s, t, rules, w, k, kind, span)
+    if despawns(s, t, rules, w, k, span, words[2]):
         s.creatures[w, k, Being.WANTS] = Deed.VANISH
+
+
+@wp.func
+def _at_rest(s: VoxelState, w: int, k: int):
+    """Whether a creature is up to nothing, so that it need not decide so often."""
+    busy = s.creatures[w, k, Being.PACE] | s.creatures[w, k, Being.SEES] | s.creatures[w, k, Being.PANIC]
+    return (busy | s.creatures[w, k, Being.LOVE] | s.creatures[w, k, Being.FIRE]) == 0
 
 
 @wp.func
@@ -93,8 +100,13 @@ def _live(s: VoxelState, t: Tables, rules: Rules, w: int, k: int):
     hurt = s.creatures[w, k, Being.HURT]
     if hurt > 0:
         s.creatures[w, k, Being.HURT] = hurt - 1
-    if ((s.clock[Clock.TICK, w] + s.creatures[w, k, Being.NAME]) & (THINK_EVERY - 1)) == 0:
-        _think(s, t, rules, w, k, kind)
+    turn = s.clock[Clock.TICK, w] + s.creatures[w, k, Being.NAME]
+    if (turn & (THINK_EVERY - 1)) == 0:
+        span = int(THINK_EVERY)
+        if _at_rest(s, w, k):
+            span = REST_EVERY
+        if (turn & (span - 1)) == 0:
+            _think(s, t, rules, w, k, kind, span)
     fallen = move_creature(s, t, rules, w, k, kind, s.creatures[w, k, Being.PACE])
     if fallen > FREE_FALL and kind != CHICKEN:
         s.creatures[w, k, Being.HEALTH] = s.creatures[w, k, Being.HEALTH] - (fallen - FREE_FALL)
@@ -217,7 +229,7 @@ def _creatures_kernel(
             fly(s, t, rules, w, k)
         elif in_window(s, rules, w, k):
             _live(s, t, rules, w, k)
-        elif despawns(s, t, rules, w, k, wp.uint32(1)):
+        elif despawns(s, t, rules, w, k, 1, wp.uint32(1)):
             s.creatures[w, k, Being.WANTS] = Deed.VANISH
         k += 1
     agent = int(0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.creatures.columns import THINK_EVERY, Being, Deed
+from farlands.worlds.voxel.creatures.columns import Being, Deed
 from farlands.worlds.voxel.creatures.herd import NOBODY
 from farlands.worlds.voxel.creatures.kinds import CREEPER, SKELETON, SPIDER
 from farlands.worlds.voxel.creatures.motion import safe_ahead
@@ -19,7 +19,8 @@ _LOOK_EVERY = 8
 """Ticks between two looks around."""
 _REMEMBERS = 60
 """Ticks that a hunter goes on after whom it no longer sees."""
-_WANDERS_ONE_IN = 120 // THINK_EVERY
+_WANDERS_ONE_IN = 120
+"""Ticks of rest between two walks, on average."""
 _WALKS_LEAST, _WALKS_MORE = 20, 80
 _SPRINT = 5
 """Whoever flees runs at five quarters of its pace."""
@@ -41,15 +42,15 @@ _BITE_MARGIN = 1024
 
 
 @wp.func
-def _wander(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec4ui, swims: int):
+def _wander(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, words: wp.vec4ui, swims: int):
     """Now and then a walk in some direction, as far as it is safe. Returns the pace."""
     going = s.creatures[w, k, Being.GOING]
     if going == 0:
-        if one_in(words[0], _WANDERS_ONE_IN):
+        if one_in(words[0], _WANDERS_ONE_IN // span):
             s.creatures[w, k, Being.YAW] = wp.int32(words[1] % wp.uint32(NUM_HEADINGS))
             s.creatures[w, k, Being.GOING] = _WALKS_LEAST + wp.int32(words[2] % wp.uint32(_WALKS_MORE))
         return 0
-    s.creatures[w, k, Being.GOING] = wp.max(going - THINK_EVERY, 0)
+    s.creatures[w, k, Being.GOING] = wp.max(going - span, 0)
     if safe_ahead(s, t, rules, w, k, swims):
         return t.creature[s.creatures[w, k, Being.KIND], CreatureColumn.PUSH]
     s.creatures[w, k, Being.GOING] = 0
@@ -57,14 +58,14 @@ def _wander(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.ve
 
 
 @wp.func
-def _flee(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec4ui):
+def _flee(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, words: wp.vec4ui):
     """Run hither and thither. Returns the pace."""
-    s.creatures[w, k, Being.PANIC] = wp.max(s.creatures[w, k, Being.PANIC] - THINK_EVERY, 0)
+    s.creatures[w, k, Being.PANIC] = wp.max(s.creatures[w, k, Being.PANIC] - span, 0)
     if s.creatures[w, k, Being.GOING] == 0 or not safe_ahead(s, t, rules, w, k, 0):
         s.creatures[w, k, Being.YAW] = wp.int32(words[1] % wp.uint32(NUM_HEADINGS))
         s.creatures[w, k, Being.GOING] = _WALKS_LEAST
         return 0
-    s.creatures[w, k, Being.GOING] = wp.max(s.creatures[w, k, Being.GOING] - THINK_EVERY, 0)
+    s.creatures[w, k, Being.GOING] = wp.max(s.creatures[w, k, Being.GOING] - span, 0)
     return (t.creature[s.creatures[w, k, Being.KIND], CreatureColumn.PUSH] * _SPRINT) >> 2
 
 
@@ -89,12 +90,12 @@ def find_mate(s: VoxelState, w: int, k: int):
 
 
 @wp.func
-def _court(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec4ui):
+def _court(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, words: wp.vec4ui):
     """Go to a mate; once there, breed: the one with the lower place in the list sees to it. Returns the pace."""
-    s.creatures[w, k, Being.LOVE] = wp.max(s.creatures[w, k, Being.LOVE] - THINK_EVERY, 0)
+    s.creatures[w, k, Being.LOVE] = wp.max(s.creatures[w, k, Being.LOVE] - span, 0)
     mate = find_mate(s, w, k)
     if mate == NOBODY:
-        return _wander(s, t, rules, w, k, words, 0)
+        return _wander(s, t, rules, w, k, span, words, 0)
     dx = s.creatures[w, mate, Being.X] - s.creatures[w, k, Being.X]
     dy = s.creatures[w, mate, Being.Y] - s.creatures[w, k, Being.Y]
     if squared(dx, dy) < within(_MATES_WITHIN):
@@ -109,13 +110,13 @@ def _court(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec
 
 
 @wp.func
-def animal_pace(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec4ui):
+def animal_pace(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, words: wp.vec4ui):
     """What an animal does in a tick. Returns the pace."""
     if s.creatures[w, k, Being.PANIC] > 0:
-        return _flee(s, t, rules, w, k, words)
+        return _flee(s, t, rules, w, k, span, words)
     if s.creatures[w, k, Being.LOVE] > 0:
-        return _court(s, t, rules, w, k, words)
-    return _wander(s, t, rules, w, k, words, 0)
+        return _court(s, t, rules, w, k, span, words)
+    return _wander(s, t, rules, w, k, span, words, 0)
 
 
 @wp.func
@@ -131,10 +132,10 @@ def _shy(s: VoxelState, t: Tables, rules: Rules, w: int, k: int):
 
 
 @wp.func
-def _look_around(s: VoxelState, t: Tables, rules: Rules, w: int, k: int):
+def _look_around(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int):
     """Every few ticks look for agents; remember for a while whom it saw."""
-    seen = wp.max(s.creatures[w, k, Being.SEES] - THINK_EVERY, 0)
-    if ((s.clock[Clock.TICK, w] + s.creatures[w, k, Being.NAME]) & (_LOOK_EVERY - 1)) < THINK_EVERY:
+    seen = wp.max(s.creatures[w, k, Being.SEES] - span, 0)
+    if ((s.clock[Clock.TICK, w] + s.creatures[w, k, Being.NAME]) & (_LOOK_EVERY - 1)) < span:
         sight = t.creature[s.creatures[w, k, Being.KIND], CreatureColumn.SIGHT]
         agent = nearest_seen(s, t, rules, w, k, sight)
         if agent != NOBODY and not _shy(s, t, rules, w, k):
@@ -190,29 +191,29 @@ def _archery(s: VoxelState, t: Tables, w: int, k: int, far: int):
 
 
 @wp.func
-def _fuse(s: VoxelState, t: Tables, w: int, k: int, far: int):
+def _fuse(s: VoxelState, t: Tables, w: int, k: int, span: int, far: int):
     """Come near, stand and hiss, and at last blow up; stop hissing when the prey gets away. Returns the pace."""
     fuse = s.creatures[w, k, Being.FUSE]
     sees = s.creatures[w, k, Being.SEES] > _REMEMBERS - _LOOK_EVERY
     near = far < within(_HISSES_WITHIN) or (fuse > 0 and far < within(_STOPS_BEYOND))
     if near and sees:
-        s.creatures[w, k, Being.FUSE] = fuse + THINK_EVERY
-        if fuse + THINK_EVERY >= FUSE:
+        s.creatures[w, k, Being.FUSE] = fuse + span
+        if fuse + span >= FUSE:
             s.creatures[w, k, Being.WANTS] = Deed.EXPLODE
         return 0
-    s.creatures[w, k, Being.FUSE] = wp.max(fuse - THINK_EVERY, 0)
+    s.creatures[w, k, Being.FUSE] = wp.max(fuse - span, 0)
     return t.creature[CREEPER, CreatureColumn.PUSH]
 
 
 @wp.func
-def monster_pace(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: wp.vec4ui):
+def monster_pace(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, words: wp.vec4ui):
     """What a monster does in a tick. Returns the pace."""
     kind = s.creatures[w, k, Being.KIND]
-    s.creatures[w, k, Being.PANIC] = wp.max(s.creatures[w, k, Being.PANIC] - THINK_EVERY, 0)
-    s.creatures[w, k, Being.PAUSE] = wp.max(s.creatures[w, k, Being.PAUSE] - THINK_EVERY, 0)
-    if _look_around(s, t, rules, w, k) == 0:
-        s.creatures[w, k, Being.FUSE] = wp.max(s.creatures[w, k, Being.FUSE] - THINK_EVERY, 0)
-        return _wander(s, t, rules, w, k, words, 1)
+    s.creatures[w, k, Being.PANIC] = wp.max(s.creatures[w, k, Being.PANIC] - span, 0)
+    s.creatures[w, k, Being.PAUSE] = wp.max(s.creatures[w, k, Being.PAUSE] - span, 0)
+    if _look_around(s, t, rules, w, k, span) == 0:
+        s.creatures[w, k, Being.FUSE] = wp.max(s.creatures[w, k, Being.FUSE] - span, 0)
+        return _wander(s, t, rules, w, k, span, words, 1)
     r = w * rules.agents + s.creatures[w, k, Being.PREY]
     dx = s.body[Body.X, r] - s.creatures[w, k, Being.X]
     dy = s.body[Body.Y, r] - s.creatures[w, k, Being.Y]
@@ -222,7 +223,7 @@ def monster_pace(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, words: 
     if kind == SKELETON:
         pace = _archery(s, t, w, k, far)
     elif kind == CREEPER:
-        pace = _fuse(s, t, w, k, far)
+        pace = _fuse(s, t, w, k, span, far)
     else:
         pace = _melee(s, t, w, k, r, kind, far, words)
     if pace > 0 and not safe_ahead(s, t, rules, w, k, 1):

@@ -9,13 +9,13 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import GRASS, Shape
-from farlands.worlds.voxel.creatures.columns import THINK_EVERY, Being
+from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.herd import add_creature, count_temper, in_window, remove_creature
 from farlands.worlds.voxel.creatures.kinds import NUM_KINDS, Temper
 from farlands.worlds.voxel.creatures.sight import squared, within
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, block_at, cell_at
 from farlands.worlds.voxel.light.field import brightness_at
-from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.options import HEIGHT, SPAWN_TICKS
 from farlands.worlds.voxel.rng import Purpose, draw, one_in
 from farlands.worlds.voxel.state import CHUNK_SHIFT, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import NUM_HEADINGS, BlockColumn, CreatureColumn, Tables
@@ -24,7 +24,7 @@ SPAWN_FROM = 14
 """Blocks from every agent, sideways, within which no monster appears."""
 DESPAWN_FROM = 24
 """Beyond this a monster may vanish at any time."""
-DESPAWN_ONE_IN = 800 // THINK_EVERY
+DESPAWN_ONE_IN = 800
 DARK = 7
 """A monster appears in light of this level or less."""
 PACK_ONE_IN = 10
@@ -87,9 +87,12 @@ def _nearest_agent(s: VoxelState, rules: Rules, w: int, x: int, y: int):
 @wp.func
 def spawn_monster(s: VoxelState, t: Tables, rules: Rules, w: int):
     """Try one place in the window: a monster appears there if it is dark, roomy, far enough, and there are few yet."""
+    tick = s.clock[Clock.TICK, w]
+    if (tick & (SPAWN_TICKS - 1)) != 0:
+        return
     low = wp.uint32(s.clock[Clock.SEED_LOW, w])
     high = wp.uint32(s.clock[Clock.SEED_HIGH, w])
-    words = draw(low, high, s.clock[Clock.TICK, w], 0, Purpose.SPAWN)
+    words = draw(low, high, tick, 0, Purpose.SPAWN)
     if words[0] >= rules.spawn:
         return
     x = s.clock[Clock.ORIGIN_X, w] + (wp.int32(words[1] & wp.uint32(0xFFFF)) & rules.side_mask)
@@ -106,13 +109,13 @@ def spawn_monster(s: VoxelState, t: Tables, rules: Rules, w: int):
 
 
 @wp.func
-def despawns(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, word: wp.uint32):
+def despawns(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, word: wp.uint32):
     """Whether a monster goes: beyond the window at once, far from every agent now and then."""
     if t.creature[s.creatures[w, k, Being.KIND], CreatureColumn.TEMPER] == Temper.PEACEFUL:
         return False
     if not in_window(s, rules, w, k):
         return True
-    if not one_in(word, DESPAWN_ONE_IN):
+    if not one_in(word, DESPAWN_ONE_IN // span):
         return False
     return _nearest_agent(s, rules, w, s.creatures[w, k, Being.X], s.creatures[w, k, Being.Y]) > within(DESPAWN_FROM)
 

@@ -6,7 +6,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import DIRT, GRASS, ToolClass
 from farlands.worlds.voxel.creatures.arrows import shoot
-from farlands.worlds.voxel.creatures.columns import THINK_EVERY, Being
+from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.herd import add_creature
 from farlands.worlds.voxel.creatures.kinds import SHEEP
 from farlands.worlds.voxel.creatures.sight import agent_eye
@@ -24,7 +24,7 @@ from farlands.worlds.voxel.tasks.predicates import Event
 LOVE_TICKS = 600
 BREED_PAUSE = 6_000
 GROW_TICKS = 24_000
-GRAZE_ONE_IN = 1_000 // THINK_EVERY
+GRAZE_ONE_IN = 1_000
 FULL_DRAW = 20
 LEAST_DRAW = 3
 _ARROW = ITEM_ID["arrow"]
@@ -95,9 +95,9 @@ def breed(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, mate: int):
 
 
 @wp.func
-def graze(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, word: wp.uint32):
+def graze(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, span: int, word: wp.uint32):
     """Now and then a shorn sheep eats the grass it stands on, and its wool is back."""
-    if s.creatures[w, k, Being.SHEARED] == 0 or not one_in(word, GRAZE_ONE_IN):
+    if s.creatures[w, k, Being.SHEARED] == 0 or not one_in(word, GRAZE_ONE_IN // span):
         return
     cell = cell_at(
         s, rules, w, s.creatures[w, k, Being.X] >> POSITION_SHIFT, s.creatures[w, k, Being.Y] >> POSITION_SHIFT,
