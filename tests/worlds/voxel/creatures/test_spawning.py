@@ -37,7 +37,8 @@ def test_they_appear_far_enough_on_the_floor_and_every_kind_does(make_arena):
     pen = make_arena(32, creatures="all", start_time=18_000)
     pen.clear()
     seen: set[int] = set()
-    for _ in range(60):
+    for _ in range(300):
+        pen.put_body(HEALTH=20)
         before = pen.clock[Clock.NAMES].clone()
         pen.act()
         for w in (pen.clock[Clock.NAMES] > before).nonzero().flatten().tolist():
