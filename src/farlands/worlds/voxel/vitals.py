@@ -5,6 +5,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import LAVA, WATER, Shape
+from farlands.worlds.voxel.options import DAY as DAY
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.state import NUM_ARMOUR, POSITION_SHIFT, Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ItemColumn, Tables
@@ -13,7 +14,6 @@ MAX_HEALTH = 20
 MAX_FOOD = 20
 MAX_AIR = 300
 START_SATURATION = 5 * MILLI
-DAY = 24_000
 HURT_WINDOW = 10
 FREE_FALL = 3
 DROWN_EVERY = 20
