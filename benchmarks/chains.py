@@ -2,8 +2,10 @@
 
     python benchmarks/chains.py --seeds 20            # the share of seeds and the steps taken
     python benchmarks/chains.py --record              # also write tests/worlds/voxel/chains/*.replay anew
+    python benchmarks/chains.py --seeds 3 --alterations 20 --creatures none     # under altered rules
 
-Default options but for the task, and only ``World.step``. Prints one JSON line per seed and per figure.
+Default options but for the task and what is asked for, and only ``World.step``. Prints one JSON line per seed and per
+figure.
 """
 
 from __future__ import annotations
@@ -50,23 +52,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20, help="how many seeds to play")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--alterations", type=int, default=0, help="play them under each of so many altered rules")
+    parser.add_argument("--creatures", default="all", help="which creatures there are")
     parser.add_argument("--record", action="store_true", help=f"keep the first {KEPT} that reach the goal")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    world = VoxelWorld(1, VoxelOptions(task="diamond"))
     steps: list[int] = []
-    for seed in range(chosen.first, chosen.first + chosen.seeds):
-        began = time.perf_counter()
-        cause, recording = play(world, seed)
-        seconds = round(time.perf_counter() - began, 1)
-        print(json.dumps({"seed": seed, "cause": cause, "steps": len(recording), "seconds": seconds}), flush=True)
-        if cause == "goal":
-            steps.append(len(recording))
-            if chosen.record and len(steps) <= KEPT:
-                keep(recording, len(steps))
-    print(
-        json.dumps({"name": "expert_diamond_pickaxe_share", "value": len(steps) / chosen.seeds, "seeds": chosen.seeds})
-    )
+    played = 0
+    for rules in range(1, chosen.alterations + 1) if chosen.alterations else (0,):
+        options = VoxelOptions(task="diamond", altered_rules=rules, creatures=chosen.creatures)
+        world = VoxelWorld(1, options)
+        for seed in range(chosen.first, chosen.first + chosen.seeds):
+            began = time.perf_counter()
+            cause, recording = play(world, seed)
+            facts = {"altered_rules": rules, "seed": seed, "cause": cause, "steps": len(recording)}
+            print(json.dumps({**facts, "seconds": round(time.perf_counter() - began, 1)}), flush=True)
+            played += 1
+            if cause == "goal":
+                steps.append(len(recording))
+                if chosen.record and len(steps) <= KEPT:
+                    keep(recording, len(steps))
+        world.close()
+    share = {"name": "expert_diamond_pickaxe_share", "value": len(steps) / played, "episodes": played}
+    print(json.dumps({**share, "alterations": chosen.alterations, "creatures": chosen.creatures}))
     if steps:
         print(json.dumps({"name": "expert_diamond_pickaxe_median_steps", "value": statistics.median(steps)}))
 

@@ -121,9 +121,10 @@ class EvalConfig:
     """random, zero, or your own as file.py:Name; by default the run's newest checkpoint."""
     checkpoint: str = ""
     """Name of the run's checkpoint to measure; the newest by default."""
-    protocol: Literal["basic", "quick", "standard", "full"] = "basic"
+    protocol: Literal["basic", "quick", "standard", "full", "robust"] = "basic"
     """How much to measure. basic: 512 unseen levels. quick, standard, full: 256 (of at most 2,000 steps), 1,000 or
-    10,000 of them, and also training levels, robustness and clips."""
+    10,000 of them, and also training levels, robustness and clips. robust: 256 of at most 2,000 steps, and as many for
+    each change on each axis."""
     episodes: int = 0
     """Unseen levels, one episode each; 0 for as many as the protocol says."""
     seed: int = 0
@@ -133,10 +134,13 @@ class EvalConfig:
     training_levels: int = -1
     """Levels the run trained on to measure beside the unseen ones; -1 for as many as the protocol says."""
     vary: tuple[str, ...] = ()
-    """World options to change, one at a time, as NAME=VALUE,VALUE; action-failure and observation-loss, chances in
-    [0, 1], exist in every world. By default the protocol's own."""
+    """World options to change, one at a time, as NAME=VALUE,VALUE; action-failure, observation-loss, observation-noise
+    and action-delay exist in every world. By default the protocol's own."""
+    axes: Literal["auto", "none", "train", "held-out", "both"] = "auto"
+    """Which ranges of the protocol's own axes to measure: what training may draw, what is held out from it, or both.
+    auto: both where nothing is asked for by --vary and the agent was trained or the protocol is robust."""
     varied: int = -1
-    """Episodes for each value of --vary; -1 for as many as the protocol says."""
+    """Episodes for each value of --vary and --axes; -1 for as many as the protocol says."""
     greedy: bool = False
     """Take the likeliest action instead of drawing one."""
     baseline: bool = True

@@ -45,7 +45,10 @@ class Outline(HTMLParser):
 
 def page(**changes) -> Page:
     agent, chance = random_episodes(60, seed=1, lift=1.0), random_episodes(60, seed=2)
-    conditions = (Condition("wind", "1", agent), Condition("wind", "3", chance), Condition("season", "wet", chance))
+    conditions = (
+        Condition("wind", "1", agent, "train"), Condition("wind", "3", chance, "held-out"),
+        Condition("wind", "2", chance, "train"), Condition("season", "wet", chance),
+    )  # fmt: skip
     report = Report(
         "agent of <runs/x> & co in voxel",
         SCALE,

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from farlands.evaluation.report import Report
 from farlands.evaluation.robustness import Condition, generalisation_gap, robustness
 
 from .conftest import SCALE, make_episodes, random_episodes
@@ -37,6 +38,40 @@ def test_worst_axis():
     found = robustness(clean, conditions)
     assert (found["worst_axis"], found["worst_kept"]) == ("b", pytest.approx(0.3))
     assert found["mean_kept"] == pytest.approx(0.6)
+
+
+def test_ranges_are_summed_up_apart():
+    clean = random_episodes(60, lift=2.0)
+    conditions = [
+        Condition("wind", "1", shifted(clean, 0.9, 60), "train"),
+        Condition("wind", "2", shifted(clean, 0.7, 60), "train"),
+        Condition("wind", "8", shifted(clean, 0.2, 60), "held-out"),
+        Condition("rain", "1", shifted(clean, 0.6, 60), "train"),
+        Condition("rain", "9", shifted(clean, 0.5, 60), "held-out"),
+        Condition("frost", "3", shifted(clean, 0.1, 60)),
+    ]
+    found = robustness(clean, conditions)
+    train, held_out = found["parts"]["train"], found["parts"]["held-out"]
+    assert train["kept"] == {"wind": pytest.approx(0.8), "rain": pytest.approx(0.6)}
+    assert (train["mean_kept"], train["worst_axis"]) == (pytest.approx(0.7), "rain")
+    assert held_out["kept"] == {"wind": pytest.approx(0.2), "rain": pytest.approx(0.5)}
+    assert (held_out["worst_axis"], held_out["worst_kept"]) == ("wind", pytest.approx(0.2))
+    assert (found["worst_axis"], found["worst_kept"]) == ("frost", pytest.approx(0.1))
+    report = Report("storm", SCALE, clean, conditions=tuple(conditions))
+    assert report.part_heads() == ["train range", "held-out range"]
+    assert report.part_rows() == [
+        ["wind", "80%", "20%"],
+        ["rain", "60%", "50%"],
+        ["mean over axes", "70%", "35%"],
+        ["worst axis", "60% (rain)", "20% (wind)"],
+    ]
+
+
+def test_where_no_share_is_known_the_change_is_shown():
+    clean = random_episodes(60, lift=-9.0)
+    report = Report("storm", SCALE, clean, conditions=(Condition("wind", "1", shifted(clean, 2.0, 60), "train"),))
+    change = clean.reward.mean()
+    assert report.part_rows()[0] == ["wind", f"return {change:+.2f}"]
 
 
 def test_a_share_of_nothing_is_unknown():

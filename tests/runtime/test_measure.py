@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ import torch
 
 from farlands.cli import main
 from farlands.config import EvalConfig
-from farlands.evaluation.config import AXES, PROTOCOLS
+from farlands.evaluation.config import AXES, GENERIC_AXES, PARTS, PERTURBATIONS, PROTOCOLS
 from farlands.evaluation.records import TRAINING_LEVELS, UNSEEN_LEVELS, read_records
 from farlands.extensions import resolve_options
 from farlands.runtime.conditions import read_changes
@@ -51,7 +52,8 @@ def test_a_protocol_leaves_a_whole_report(run, tmp_path, capsys):
     assert {path.name for path in out.iterdir()} == {"report.html", "report.json", "report.md", "report.parquet"}
     data = read(out)
     assert data["protocol"] == "quick"
-    assert set(data["robustness"]["axes"]) == {"action_failure", "observation_loss"}
+    assert set(data["robustness"]["axes"]) == set(PERTURBATIONS)
+    assert set(data["robustness"]["parts"]) == {"train", "held-out"}
     assert data["generalisation_gap"]["difference"]["low"] <= data["generalisation_gap"]["difference"]["high"]
     page = (out / "report.html").read_text()
     assert "This world cannot be drawn" in page
@@ -156,11 +158,99 @@ def test_options_can_be_varied(tmp_path, run):
 
 @pytest.mark.parametrize("world", AXES)
 def test_own_axes_exist_and_differ_from_the_defaults(world):
-    options = resolve_options(world)()
+    options = dataclasses.replace(resolve_options(world)(), senses=("pixels", "vitals"))
     changes = read_changes((), world, options)
-    assert {change.axis for change in changes} == {"action_failure", "observation_loss", *AXES[world]}
-    for change in changes:
-        assert change.perturbation or getattr(change.options, change.axis) == int(change.value)
+    every = {axis.name: axis for axis in (*GENERIC_AXES, *AXES[world])}
+    assert {change.axis for change in changes} == set(every)
+    for name, axis in every.items():
+        mine = [change for change in changes if change.axis == name]
+        for part in PARTS:
+            assert [change.value for change in mine if change.part == part] == list(axis.values(part))
+        assert len({(str(change.options), str(change.perturbation)) for change in mine}) == len(mine)
+        if name not in PERTURBATIONS:
+            default = getattr(options, name)
+            kind = type(default)
+            assert default == (tuple(filter(None, [axis.default])) if kind is tuple else kind(axis.default))
+            assert all(getattr(change.options, name) != default for change in mine)
+
+
+def test_values_of_the_held_out_range_lie_beyond_those_of_the_train_range():
+    for axis in (*GENERIC_AXES, *AXES["voxel"]):
+        if axis.name in ("altered_rules", "biomes"):
+            continue
+        default, train, held_out = (
+            float(axis.default), [float(v) for v in axis.train], [float(v) for v in axis.held_out]
+        )  # fmt: skip
+        assert not set(train) & set(held_out)
+        for value in held_out:
+            same_side = [v for v in train if (v > default) == (value > default)]
+            assert all(abs(value - default) > abs(v - default) for v in same_side), axis.name
+
+
+def test_the_page_lists_the_axes_as_they_are():
+    page = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
+    rows = {row.split("`")[1]: row for row in page.splitlines() if row.startswith("| `")}
+    for axis in (*GENERIC_AXES, *AXES["voxel"]):
+        shown = [", ".join(axis.values(part)).replace("+", " + ") for part in PARTS]
+        assert rows[axis.name] == f"| `{axis.name}` | {axis.what} | {axis.default or 'all'} | {shown[0]} | {shown[1]} |"
+
+
+def test_axes_of_rules_and_land_keep_to_the_splits_of_tasks():
+    from farlands.worlds.voxel.tasks.places import PART_BIOMES, rules_part
+
+    axes = {axis.name: axis for axis in AXES["voxel"]}
+    for part, name in (("train", "train"), ("held-out", "test")):
+        assert {rules_part(int(seed)) for seed in axes["altered_rules"].values(part)} == {name}
+        assert all(set(value.split("+")) <= set(PART_BIOMES[name]) for value in axes["biomes"].values(part))
+
+
+def test_looks_are_varied_only_for_agents_that_see_them():
+    def names(*senses: str) -> set[str]:
+        return {change.axis for change in read_changes((), "voxel", VoxelOptions(senses=senses))}
+
+    assert names("pixels") - names("voxels") == {"texture_seed", "gamma"}
+    assert names("voxels") <= names("pixels")
+
+
+def test_ranges_can_be_asked_for(tmp_path, run):
+    out = tmp_path / "out"
+    small = ["--episodes", "8", "--varied", "4", "--threads", "1"]
+    assert main(["evaluate", str(run), *small, "--axes", "held-out", "--vary", "horizon=12", "--out", str(out)]) == 0
+    found = read(out)["robustness"]
+    assert list(found["parts"]) == ["held-out"]
+    assert set(found["axes"]) == {*PERTURBATIONS, "horizon"}
+    assert list(found["axes"]["action_delay"]) == ["2", "4"]
+    assert found["axes"]["horizon"]["12"]["part"] == ""
+    assert set(found["parts"]["held-out"]["difference"]) == set(PERTURBATIONS)
+    table = (out / "report.md").read_text()
+    assert "| share kept | held-out range |" in table
+    assert "held-out range" in (out / "report.html").read_text()
+
+
+def test_values_that_the_world_refuses_are_left_out_of_the_protocols_own(tmp_path, capsys):
+    """A world whose tasks keep to the rules for training has no place for other rules."""
+    out = tmp_path / "out"
+    flags = ["--agent", "random", "--episodes", "2", "--varied", "1", "--max-steps", "4", "--out", str(out)]
+    tasks = ["--task", "tasks", "--tasks", "gain(dirt, 9)", "--task-split", "rules:train"]
+    assert main(["evaluate", "voxel", *flags, *tasks, "--axes", "held-out"]) == 0
+    assert "left out altered_rules=1" in " ".join(capsys.readouterr().out.split())
+    axes = read(out)["robustness"]["axes"]
+    assert "altered_rules" not in axes
+    assert {"biomes", "gravity", "action_delay"} <= set(axes)
+    asked = complaint(capsys, "evaluate", "voxel", *flags, *tasks, "--vary", "altered-rules=1")
+    assert "not of split rules:train" in asked
+
+
+def test_the_protocol_of_robustness_measures_any_agent(tmp_path, capsys):
+    out = tmp_path / "out"
+    flags = ["--agent", "random", "--protocol", "robust", "--episodes", "8", "--varied", "4", "--out", str(out)]
+    assert main(["evaluate", "cue-corridor", *flags]) == 0
+    said = capsys.readouterr().out
+    assert "train range" in said
+    assert "held-out range" in said
+    assert set(read(out)["robustness"]["parts"]) == set(PARTS)
+    assert main(["evaluate", "cue-corridor", *flags, "--axes", "none"]) == 0
+    assert read(out)["robustness"] is None
 
 
 def test_values_of_lists_are_joined():
@@ -179,6 +269,10 @@ def test_values_of_lists_are_joined():
         (["--vary", "length=0"], "must be in [1, 200]"),
         (["--vary", "action-failure=2"], "expected a chance in [0, 1]"),
         (["--vary", "action-failure=x"], "expected a chance in [0, 1]"),
+        (["--vary", "action-delay=1.5"], "expected a whole number of steps"),
+        (["--vary", "action-delay=1001"], "expected a whole number of steps"),
+        (["--vary", "observation-noise=2"], "expected a share in [0, 1]"),
+        (["--axes", "held"], "--axes is 'held'"),
         (["--training-levels", "-2"], "at least -1"),
         (["--num-worlds", "0"], "at least 1"),
         (["--clips", "maybe"], "--clips is 'maybe'"),

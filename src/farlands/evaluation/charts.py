@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import numpy as np
 
 from farlands.evaluation.aggregates import performance_profile
+from farlands.evaluation.config import AXES, GENERIC_AXES
 from farlands.evaluation.metrics import survival_curve, unlock_curve
 from farlands.evaluation.page import LearningCurve
 from farlands.evaluation.report import Report, words
 from farlands.evaluation.selection import choose_curves
-from farlands.evaluation.statistics import Estimate
 from farlands.evaluation.survival import SurvivalCurve
 from farlands.evaluation.svg import Line, line_chart
 
@@ -120,30 +121,32 @@ def robustness_charts(report: Report, meanings: Mapping[str, str]) -> str:
         clean = float(report.agent.reward[levels].mean()) if levels.any() else float("nan")
         option = f"Return when an option of the world is another than in training. {meanings.get(axis, '')}"
         meaning = _MEANINGS.get(axis, option.strip())
-        charts.append(_axis_figure(axis, {value: each["return"] for value, each in values.items()}, clean, meaning))
+        charts.append(_axis_figure(axis, values, clean, meaning))
     return "".join(charts)
 
 
-def _axis_figure(axis: str, returns: dict[str, Estimate], clean: float, meaning: str) -> str:
-    labels, estimates = list(returns), list(returns.values())
+def _axis_figure(axis: str, values: Mapping[str, Mapping[str, Any]], clean: float, meaning: str) -> str:
+    labels = list(values)
     numbers = _numbers(labels)
     x = np.array(numbers if numbers else range(len(labels)), dtype=np.float64)
-    order = np.argsort(x)
-    x, y, low, high = (np.array(column)[order] for column in (x, *zip(*estimates, strict=True)))
     edge = (x.min(), x.max()) if len(x) > 1 else (x[0] - 0.5, x[0] + 0.5)
     unchanged = Line("unchanged", np.array(edge), np.array([clean, clean]), colour=7)
-    changed = Line("changed", x, y, low, high, 0, dots=True)
+    parts = np.array([each["part"] for each in values.values()])
+    lines = []
+    for colour, part in enumerate(dict.fromkeys(parts.tolist())):
+        mine = np.flatnonzero(parts == part)
+        mine = mine[np.argsort(x[mine])]
+        estimates = [values[labels[k]]["return"] for k in mine]
+        y, low, high = (np.array(column) for column in zip(*estimates, strict=True))
+        lines.append(Line(f"{part} range" if part else "changed", x[mine], y, low, high, colour, dots=True))
     name = words(axis)
     said = f"Return against {name}, with the return of the unchanged world as a level line."
-    chart = line_chart([changed, unchanged], name, "return", said, zero=True)
+    chart = line_chart([*lines, unchanged], name, "return", said, zero=True)
     kinds = "" if numbers else f" From left to right: {', '.join(labels)}."
     return figure(name, chart, meaning + kinds)
 
 
-_MEANINGS = {
-    "action_failure": "Return when each of its actions fails with the chance shown, as if it had done nothing.",
-    "observation_loss": "Return when it sees nothing at each step with the chance shown.",
-}
+_MEANINGS = {axis.name: axis.what for axis in (*GENERIC_AXES, *(axis for own in AXES.values() for axis in own))}
 
 
 def _numbers(labels: list[str]) -> list[float]:

@@ -241,8 +241,22 @@ def _robustness(page: Page) -> str:
         )
     return (
         "<h2>When something is different</h2><p>One thing at a time was changed in the same worlds, and nothing else."
-        f'{words_kept}</p><div class="grid2">{robustness_charts(page.report, page.meanings)}</div>'
+        f"{words_kept}</p>{_kept_by_part(page.report)}"
+        f'<div class="grid2">{robustness_charts(page.report, page.meanings)}</div>'
     )
+
+
+def _kept_by_part(report: Report) -> str:
+    """The table of shares kept, a column for each range."""
+    rows = report.part_rows()
+    if not rows:
+        return ""
+    said = (
+        "Share of the return kept. Training may draw from the train range of each axis; the held-out range lies beyond "
+        "it; an agent that trained in the unchanged world alone knows neither. Where the unchanged return is not "
+        "clearly above zero, a share of it says nothing: there stands by how much the return changed."
+    )
+    return table(["", *report.part_heads()], rows, said)
 
 
 def _method(page: Page) -> str:

@@ -125,7 +125,36 @@ class Report:
         for name, rates in self.rate_rows():
             table.add_row(words(name), *map(show_share, rates))
         notes = [EXPLANATION, *([self._never_line()] if self.never()[0] else []), *self._short_notes()]
-        return Group(table, "\n".join(notes))
+        if not self.part_rows():
+            return Group(table, "\n".join(notes))
+        kept = Table(title="Share of the return kept when one thing is changed", title_justify="left")
+        for name in ("", *self.part_heads()):
+            kept.add_column(name, justify="right" if name else "left")
+        for row in self.part_rows():
+            kept.add_row(*row)
+        return Group(table, kept, "\n".join(notes))
+
+    def part_heads(self) -> list[str]:
+        """Headings of the columns of ``part_rows`` behind the first."""
+        return [f"{part} range" for part in (self.robustness or {"parts": {}})["parts"]]
+
+    def part_rows(self) -> list[list[str]]:
+        """Share of the return kept on each axis, a column for each range: axis and cells, then the mean and the worst.
+
+        Where no share is known, the change of the return. Empty where no values of such ranges were measured.
+        """
+        found = self.robustness
+        parts = list(found["parts"].values()) if found else []
+        if not found or not parts:
+            return []
+        axes = [axis for axis, values in found["axes"].items() if any(each["part"] for each in values.values())]
+        rows = [[words(axis), *(_show_kept_on(part, axis) for part in parts)] for axis in axes]
+        rows.append(["mean over axes", *(_show_kept(part["mean_kept"]) for part in parts)])
+        worst = [
+            f"{_show_kept(part['worst_kept'])} ({words(part['worst_axis'])})" if part["worst_axis"] else NOTHING
+            for part in parts
+        ]
+        return [*rows, ["worst axis", *worst]]
 
     def _never_line(self) -> str:
         names, most = self.never()
@@ -156,15 +185,21 @@ class Report:
         if not self.robustness:
             return []
         rows = [
-            [words(axis), value, show_number(each["return"]._asdict()), show_share(each["kept"]._asdict())]
+            [
+                words(axis), value, each["part"] or NOTHING, show_number(each["return"]._asdict()),
+                show_share(each["kept"]._asdict()),
+            ]
             for axis, values in self.robustness["axes"].items()
             for value, each in values.items()
-        ]
+        ]  # fmt: skip
+        by_part = self.part_rows()
+        kept = ["", *_table(["share kept", *self.part_heads()], by_part)] if by_part else []
         return [
             "",
             "## Robustness",
             "",
-            *_table(["changed", "to", "return", "share kept"], rows),
+            *_table(["changed", "to", "range", "return", "share kept"], rows),
+            *kept,
             *self._short_notes()[-1:],
         ]
 
@@ -194,6 +229,17 @@ def show_share(figure: Figure | None) -> str:
     if figure is None or figure["value"] is None or not math.isfinite(figure["value"]):
         return NOTHING
     return f"{figure['value']:.1%} ({figure['low']:.1%} to {figure['high']:.1%})"
+
+
+def _show_kept(share: float | None) -> str:
+    return NOTHING if share is None else f"{share:.0%}"
+
+
+def _show_kept_on(part: dict[str, Any], axis: str) -> str:
+    """The share kept on an axis; the change of the return where that is all there is."""
+    if axis in part["kept"] or not math.isfinite(part["difference"].get(axis, math.nan)):
+        return _show_kept(part["kept"].get(axis))
+    return f"return {part['difference'][axis]:+.2f}"
 
 
 def _bound(value: float | None, digits: int) -> str:

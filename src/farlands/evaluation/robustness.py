@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -42,11 +42,13 @@ class Condition:
         axis: What was changed, e.g. ``"action_failure"``.
         value: To what, as it stands on the command line.
         episodes: What came of it, on the first of the unseen levels; ``row`` names the level.
+        part: Range of the axis that the value is of, ``"train"`` or ``"held-out"``; empty where nobody said.
     """
 
     axis: str
     value: str
     episodes: Episodes
+    part: str = ""
 
 
 def generalisation_gap(trained: Episodes, unseen: Episodes, scale: Scale) -> Gap:
@@ -67,25 +69,43 @@ def robustness(clean: Episodes, conditions: Sequence[Condition]) -> dict[str, An
     only where the clean mean is clearly above zero (NaN otherwise); ``difference`` is changed minus clean.
 
     Returns:
-        ``axes``: by axis and value, estimates of ``return``, ``kept`` and ``difference``. ``mean_kept``: over axes, of
-        the mean over their values. ``worst_axis`` and ``worst_kept``: the axis that keeps least.
+        ``axes``: by axis and value, estimates of ``return``, ``kept`` and ``difference``, and the ``part``.
+        ``mean_kept``: over axes, of the mean over their values. ``worst_axis`` and ``worst_kept``: the axis that keeps
+        least. ``parts``: the same three, and ``kept`` and ``difference`` by axis, of each range alone.
     """
-    axes: dict[str, dict[str, dict[str, Estimate]]] = {}
+    axes: dict[str, dict[str, dict[str, Any]]] = {}
     for condition in conditions:
         before, after = _same_levels(clean, condition.episodes)
         axes.setdefault(condition.axis, {})[condition.value] = {
             "return": bootstrap_interval(after),
             "kept": ratio_interval(after, before) if bootstrap_interval(before).low > 0 else UNKNOWN,
             "difference": bootstrap_interval(after - before),
+            "part": condition.part,
         }
-    kept = {axis: float(np.mean([each["kept"].value for each in values.values()])) for axis, values in axes.items()}
-    known = {axis: share for axis, share in kept.items() if np.isfinite(share)}
-    worst = min(known, key=lambda axis: known[axis]) if known else None
+    parts = dict.fromkeys(condition.part for condition in conditions if condition.part)
+    summary = _summarise(axes)
+    del summary["kept"], summary["difference"]
+    return {"axes": axes, **summary, "parts": {part: _summarise(axes, part) for part in parts}}
+
+
+def _summarise(axes: Mapping[str, Mapping[str, Mapping[str, Any]]], part: str | None = None) -> dict[str, Any]:
+    """Share kept by axis, its mean and the least of it; of the values of a part, or of all."""
+    shares: dict[str, float] = {}
+    differences: dict[str, float] = {}
+    for axis, values in axes.items():
+        mine = [each for each in values.values() if part is None or each["part"] == part]
+        kept = [each["kept"].value for each in mine]
+        if kept and np.isfinite(kept).all():
+            shares[axis] = float(np.mean(kept))
+        if mine:
+            differences[axis] = float(np.mean([each["difference"].value for each in mine]))
+    worst = min(shares, key=lambda axis: shares[axis]) if shares else None
     return {
-        "axes": axes,
-        "mean_kept": float(np.mean(list(known.values()))) if known else None,
+        "kept": shares,
+        "difference": differences,
+        "mean_kept": float(np.mean(list(shares.values()))) if shares else None,
         "worst_axis": worst,
-        "worst_kept": known[worst] if worst else None,
+        "worst_kept": shares[worst] if worst else None,
     }
 
 

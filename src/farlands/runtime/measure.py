@@ -80,7 +80,7 @@ def measure(config: EvalConfig, display: Display) -> tuple[Report, Subject]:
     others = bool(config.baseline and config.agent != "random")
     baseline = stage.live("random agent", seeds, make_actor=named_actor("random")) if others else None
     trained = stage.live("training levels", trained_on) if trained_on else None
-    conditions = [stage.live_changed(change, seeds[: size.varied]) for change in changes]
+    conditions = [stage.live_changed(change, seeds[: size.varied]) for change in stage.changes]
     title = f"{subject.name} in {subject.settings.world}"
     facts = {**_facts(config, subject, size, seeds), "training_levels": len(trained_on)}
     cost = {"seconds": meter.seconds, "joules": meter.joules}
@@ -96,6 +96,7 @@ class Stage:
         config, size, subject, device, display: What is measured, how much, where.
         spec: Of the world.
         actor: Who is measured.
+        changes: What can be changed of what was to be.
     """
 
     config: EvalConfig
@@ -105,6 +106,7 @@ class Stage:
     display: Display
     spec: WorldSpec
     actor: Actor
+    changes: tuple[Change, ...] = ()
 
     @classmethod
     def open(
@@ -116,14 +118,25 @@ class Stage:
         display: Display,
         changes: Sequence[Change] = (),
     ) -> Stage:
-        """Make the agent, and every world once, so that mistakes show before the work. Raises UserError."""
+        """Make the agent, and every world once, so that mistakes show before the work.
+
+        Values of the protocols' own axes that the world refuses beside its other options are left out, with a note.
+
+        Raises:
+            UserError: A value that was asked for can't be.
+        """
         spec = _probe(subject, subject.options, device)
+        possible = []
         for change in changes:
-            changed = _probe(subject, change.options, device)
-            if (changed.observation, changed.action) != (spec.observation, spec.action):
-                name = f"{change.axis}={change.value}"
-                raise UserError("--vary has", name, "it changes what the agent sees or does, not what happens to it")
-        return cls(config, size, subject, device, display, spec, subject.make_actor(spec, device))
+            try:
+                _check_change(change, subject, spec, device)
+            except UserError as error:
+                if not change.part:
+                    raise
+                display.note(f"left out {change.axis}={change.value}: {error}")
+            else:
+                possible.append(change)
+        return cls(config, size, subject, device, display, spec, subject.make_actor(spec, device), tuple(possible))
 
     def live(
         self,
@@ -164,7 +177,7 @@ class Stage:
 
         name = f"{change.axis.replace('_', ' ')} {change.value}"
         episodes = self.live(name, seeds, options=change.options, perturbation=change.perturbation)
-        return Condition(change.axis, change.value, episodes)
+        return Condition(change.axis, change.value, episodes, change.part)
 
     def make_world(self, count: int, options: Any = None, perturbation: Mapping[str, float] | None = None) -> World:
         """A batch of worlds, as they are measured in or changed."""
@@ -215,11 +228,22 @@ def _probe(subject: Subject, options: Any, device: torch.device) -> WorldSpec:
     return world.spec
 
 
+def _check_change(change: Change, subject: Subject, spec: WorldSpec, device: torch.device) -> None:
+    """Raise UserError where the changed world can't be made, or is another one to the agent."""
+    if change.options == subject.options:
+        return
+    changed = _probe(subject, change.options, device)
+    if (changed.observation, changed.action) != (spec.observation, spec.action):
+        name = f"{change.axis}={change.value}"
+        raise UserError("--vary has", name, "it changes what the agent sees or does, not what happens to it")
+
+
 def _changes(config: EvalConfig, subject: Subject, size: Size) -> list[Change]:
-    """What is changed to measure robustness; by default only for agents that trained."""
-    if not size.varied or not (config.vary or subject.checkpoint):
+    """What is changed to measure robustness; the protocols' own axes by default only for agents that trained."""
+    asked = config.vary or config.axes != "auto" or config.protocol == "robust"
+    if not size.varied or not (asked or subject.checkpoint):
         return []
-    return read_changes(config.vary, subject.settings.world, subject.options)
+    return read_changes(config.vary, subject.settings.world, subject.options, config.axes)
 
 
 def _facts(config: EvalConfig, subject: Subject, size: Size, seeds: list[int]) -> dict[str, Any]:

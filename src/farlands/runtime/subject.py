@@ -47,7 +47,7 @@ class Subject:
 def resolve_size(config: EvalConfig) -> Size:
     """The protocol's size, with what the flags say instead."""
     size = PROTOCOLS[config.protocol]
-    varied = size.varied or (64 if config.vary else 0)
+    varied = size.varied or (64 if config.vary or config.axes not in ("auto", "none") else 0)
     return Size(
         episodes=config.episodes or size.episodes,
         max_steps=config.max_steps or size.max_steps,

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Literal
 
 from farlands.errors import UserError
+from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.tasks.bank import MOST, seed_for, tree_of
 from farlands.worlds.voxel.tasks.judge import Judge, Verdict
 from farlands.worlds.voxel.tasks.manual import combinator_table, group_line, predicate_table
 from farlands.worlds.voxel.tasks.notation import parse
+from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
 from farlands.worlds.voxel.tasks.program import LENGTH, WORDS, canonical, encode, structure
 from farlands.worlds.voxel.tasks.sampler import DEPTHS, MIN_SHARE, Sampler, sample_many
 from farlands.worlds.voxel.tasks.sentence import sentence
@@ -40,8 +42,12 @@ class JudgeConfig:
     """Items carried at the start, e.g. wooden_pickaxe planks:4."""
     min_share: float = 0.0
     """Least share of levels that must grow a block near the start for a task to rest on it."""
+    altered_rules: int = 0
+    """Which alteration of recipes, smelting and drops holds; 0 for the standard rules."""
+    biomes: tuple[str, ...] = ()
+    """What the land is like: ocean, plains, forest, desert, snow, mountains; all of them if empty."""
 
-    MAIN_FLAGS: typing.ClassVar = ("horizon", "actions", "start-kit", "min-share")
+    MAIN_FLAGS: typing.ClassVar = ("horizon", "actions", "start-kit", "min-share", "altered-rules", "biomes")
 
 
 @dataclass(frozen=True)
@@ -55,12 +61,12 @@ class SampleConfig(JudgeConfig):
     depths: tuple[int, ...] = DEPTHS
     """Depths in the tech tree to draw from, evenly."""
     split: str = ""
-    """Part to keep to: structure, pairs, depth or seed, then :train or :test; empty for all."""
+    """Part to keep to: structure, pairs, depth, seed, rules or biome, then :train or :test; empty for all."""
     seed: int = 1
     """Seed of the tasks; the same seed and settings give the same tasks."""
 
     MAIN_FLAGS: typing.ClassVar = (
-        "count", "depths", "split", "seed", "horizon", "actions", "start-kit", "min-share",
+        "count", "depths", "split", "seed", "horizon", "actions", "start-kit", "min-share", "altered-rules", "biomes",
     )  # fmt: skip
 
 
@@ -107,7 +113,9 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
 
 
 def _tree(config: JudgeConfig) -> TechTree:
-    return tree_of(config.start_kit, config.actions, config.min_share)
+    split = config.split if isinstance(config, SampleConfig) else ""
+    place = VoxelOptions(task="tasks", task_split=split, altered_rules=config.altered_rules, biomes=config.biomes)
+    return tree_of(config.start_kit, config.actions, config.min_share, rules_seed(place), land_biomes(place))
 
 
 def _sample(config: SampleConfig) -> int:

@@ -28,13 +28,22 @@ def reference_walk(ticks: int, *, sprint: bool = False, inertia: float = 0.546, 
     return position
 
 
-def reference_fall(height: float) -> list[float]:
+def reference_fall(height: float, gravity: float = 1.0) -> list[float]:
     """Heights of a body that steps off a ledge, tick by tick: move, then gravity and drag."""
     heights, velocity = [height], 0.0
     while heights[-1] > 0:
         heights.append(max(heights[-1] + velocity, 0.0))
-        velocity = (velocity - 0.08) * 0.98
+        velocity = (velocity - 0.08 * gravity) * 0.98
     return heights
+
+
+def reference_jump(gravity: float) -> float:
+    """Height of a jump from rest, in blocks."""
+    height, velocity = 0.0, 0.42
+    while velocity > 0:
+        height += velocity
+        velocity = (velocity - 0.08 * gravity) * 0.98
+    return height
 
 
 @pytest.mark.parametrize(("move", "speed"), [(Move.FORWARD, 4.317), (Move.SPRINT, 5.612)])
@@ -336,3 +345,31 @@ def test_a_hand_that_rests_changes_nothing_but_time(arena):
     assert changed <= {"clock", "body"}
     moved = [Body(k).name for k in range(len(Body)) if not torch.equal(before["body"][:, k], after["body"][:, k])]
     assert set(moved) <= {"VZ"}
+
+
+@pytest.mark.parametrize("gravity", [0.25, 0.5, 1.3, 4.0])
+def test_falls_and_jumps_follow_gravity(make_arena, gravity):
+    arena = make_arena(1, gravity=gravity)
+    arena.act(3)
+    assert arena.position()[2] == 0.0, "it stands on the floor"
+    tops = []
+    for _ in range(40):
+        arena.act(jump=Jump.YES if not tops else Jump.NO)
+        tops.append(arena.position()[2])
+    assert max(tops) == pytest.approx(reference_jump(gravity), abs=0.01)
+    arena.clear()
+    arena.stand(0.5, 0.5, 6.0)
+    arena.put_body(ON_GROUND=0)
+    for expected in reference_fall(6.0, gravity)[1:]:
+        arena.act()
+        assert arena.position()[2] == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(("gravity", "up"), [(1.3, True), (1.4, False)])
+def test_how_much_gravity_lets_jump_up_a_block(make_arena, gravity, up):
+    arena = make_arena(1, gravity=gravity)
+    for x in (-1, 0, 1):
+        arena.set("stone", x, 1, 0)
+    arena.act(30, move=Move.FORWARD, jump=Jump.YES)
+    arena.act(10)
+    assert (arena.position()[1] > 1.0) == up

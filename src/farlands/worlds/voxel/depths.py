@@ -12,7 +12,8 @@ import math
 from collections.abc import Iterator
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, Achievement
-from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, Block, ToolClass
+from farlands.worlds.voxel.alterations import STANDARD, Rulebook
+from farlands.worlds.voxel.blocks import UNBREAKABLE, Block, ToolClass
 from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import ARMOUR_PIECES, ITEMS, armour_name
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS, Station
@@ -33,23 +34,22 @@ _USES: dict[str, tuple[tuple[str, ...], ...]] = {
 """Items that come of using others on the land."""
 
 
-@functools.cache
-def item_depths() -> dict[str, int]:
+@functools.lru_cache(maxsize=256)
+def item_depths(rules: Rulebook = STANDARD) -> dict[str, int]:
     """Depth of every item that can be had, 1 for what a bare hand gathers."""
     depths: dict[str, float] = {"nothing": 0.0}
     changed = True
     while changed:
         changed = False
-        for item, depth in _ways(depths):
+        for item, depth in _ways(depths, rules):
             if depth < depths.get(item, math.inf):
                 depths[item], changed = depth, True
     return {item: int(depth) for item, depth in depths.items() if item != "nothing"}
 
 
-@functools.cache
-def achievement_depths() -> tuple[int, ...]:
+def achievement_depths(rules: Rulebook = STANDARD) -> tuple[int, ...]:
     """Depth of every achievement, in the order of the table."""
-    depths = item_depths()
+    depths = item_depths(rules)
     return tuple(_achievement_depth(each, depths) for each in ACHIEVEMENTS)
 
 
@@ -70,23 +70,23 @@ def _achievement_depth(achievement: Achievement, depths: dict[str, int]) -> int:
     return 1 + max(depths[armour_name(material, slot)] for slot in ARMOUR_PIECES)
 
 
-def _ways(depths: dict[str, float]) -> Iterator[tuple[str, float]]:
+def _ways(depths: dict[str, float], rules: Rulebook) -> Iterator[tuple[str, float]]:
     """Every way to every item, with the depth it gives by what is known so far."""
     for creature in CREATURES:
         yield from ((drop.item, 1) for drop in creature.drops)
     for item, groups in _USES.items():
         yield item, 1 + max(_least("|".join(group), depths) for group in groups)
-    for block in BLOCKS:
+    for block in rules.blocks:
         if block.hardness != UNBREAKABLE:
             for item in filter(None, (block.drop, block.rare_drop)):
                 # A block that drops what is made by hand was put up by somebody who had made it.
                 if item not in _MADE and item not in _USES:
                     yield item, 1 + _tool_depth(block, depths)
-    for recipe in RECIPES:
+    for recipe in rules.recipes:
         inputs = [_least(either, depths) for either, _ in recipe.inputs]
         yield recipe.output, 1 + max(*inputs, _station_depth(recipe.station, depths))
     fuel = _least("|".join(FUELS), depths)
-    for smelting in SMELTINGS:
+    for smelting in rules.smeltings:
         furnace = _station_depth(Station.FURNACE, depths)
         yield smelting.output, 1 + max(_least(smelting.input, depths), furnace, fuel)
 

@@ -140,7 +140,7 @@ class Launcher:
             if tick and tick % _TICKS_BETWEEN_MOVES == 0:
                 self.relight(shard)
                 self.follow(shard)
-            self._launch(_advance_clock_kernel, size, [begin], [s])
+            self._launch(_advance_clock_kernel, size, [rules, begin], [s])
             self._launch(_tick_kernel, size, [t, rules, begin], [s])
             self._launch(_move_matter_kernel, size, [t, rules, begin], [s])
             if self.options.creatures != "none":
@@ -219,7 +219,7 @@ class Launcher:
     def _make_land(self, depth: int, listed: list) -> None:
         """Land in the regions of the listed worlds, each as long as the window and ``depth`` blocks deep."""
         s, rules, side = self.state, self.rules, self.options.window
-        self._launch(_sample_lattice_kernel, self._threads, [s, side, depth, *listed], [self.lattice])
+        self._launch(_sample_lattice_kernel, self._threads, [rules, s, side, depth, *listed], [self.lattice])
         self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, side * depth, *listed], [s])
         chunks = (side >> CHUNK_SHIFT) * (depth >> CHUNK_SHIFT)
         self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, chunks, *listed], [s])

@@ -37,13 +37,19 @@ SPAWN_EVERY = 8
 RANDOM_TICKS = 4096 / 3
 """Mean ticks between two random ticks of a cell: three cells of each 16 x 16 x 16 are drawn every tick."""
 
+DAY = 24_000
+"""Units of the time of day, and the ticks of a standard day."""
+
+BIOMES = ("ocean", "plains", "forest", "desert", "snow", "mountains")
+"""What land can be like, in the order of ``generation.terrain.Biome``."""
+
 LONG_LIFE = {"horizon": 60_000, "journal": 32_768}
 """What the long-lived environments change: ten days, and a memory of the land that lasts as long."""
 
 
 @dataclass(frozen=True)
 class VoxelOptions:
-    """Options of the voxel world. All but the senses are part of its rules and recorded with every result."""
+    """Options of the voxel world. All but senses and looks are part of its rules and recorded with every result."""
 
     task: Literal["survive", "tools", "diamond", "tasks"] = "survive"
     """What is rewarded: the first unlock of every achievement, the milestones of the diamond chain, or (tools) both; or
@@ -55,7 +61,8 @@ class VoxelOptions:
     task_depths: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     """Depths to draw them from, evenly."""
     task_split: str = "structure:train"
-    """Part of the tasks to keep to, e.g. structure:test; empty for all of them."""
+    """Part of the tasks to keep to, e.g. structure:test, or of the rules (rules:test) or the land (biome:test) they are
+    set in; empty for all of them."""
     task_seed: int = 0
     """Which tasks are drawn."""
     actions: Literal["flat", "factored"] = "flat"
@@ -72,6 +79,14 @@ class VoxelOptions:
     """Items carried at the start, e.g. wooden_pickaxe planks:4."""
     start_time: int = 1_000
     """Time of day at the start, in ticks of a day of 24,000 (0 sunrise, 6,000 noon, 13,000 night)."""
+    day_length: int = DAY
+    """Ticks that a day lasts. The time of day counts to 24,000 at any length."""
+    gravity: float = 1.0
+    """Factor on how fast bodies fall, 0.25 to 4; 1 is the genre's own. Above 1.35 nobody can jump up a block."""
+    biomes: tuple[str, ...] = ()
+    """What the land may be like: ocean, plains, forest, desert, snow, mountains; all of them if empty."""
+    altered_rules: int = 0
+    """Which alteration of recipes, smelting and drops holds; 0 for the standard rules."""
     hunger: bool = True
     """Whether effort makes hungry; hunger stops healing and, at its worst, takes health down to one point."""
     growth_rate: float = 1.0
@@ -103,3 +118,7 @@ class VoxelOptions:
     """Height of the pictures, in pixels."""
     field_of_view: float = 70.0
     """Vertical opening angle of the pictures, in degrees."""
+    texture_seed: int = 0
+    """Which hues and grain the pictures' textures have; 0 for the standard ones."""
+    gamma: float = 1.0
+    """Exponent on the brightness of the pictures, 0.25 to 4: below 1 they are brighter, above it darker."""

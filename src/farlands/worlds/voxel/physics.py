@@ -1,7 +1,7 @@
 """Bodies: walking, sprinting, jumping, swimming, climbing, falling and colliding, in fixed point.
 
 Constants are those of the genre (blocks per tick): ground acceleration 0.1 with inertia 0.546, air 0.02 with 0.91,
-fluids 0.02 with 0.8 (lava 0.5), gravity 0.08 with drag 0.98, jump 0.42.
+fluids 0.02 with 0.8 (lava 0.5), gravity 0.08 (times the option ``gravity``) with drag 0.98, jump 0.42.
 """
 
 from __future__ import annotations
@@ -60,8 +60,6 @@ DRAG = _factor(0.98)
 SPRINT = _factor(1.3)
 GRAVITY = _velocity(0.08)
 FLUID_GRAVITY = _velocity(0.02)
-STANDING = -((GRAVITY * DRAG) >> DAMP_SHIFT)
-"""Vertical speed of a body at rest on the ground, which presses it there in the next tick."""
 JUMP_SPEED = _velocity(0.42)
 SPRINT_JUMP_PUSH = _velocity(0.2)
 FLOW_PUSH = _velocity(0.014)
@@ -295,7 +293,7 @@ def _hold_ladder(s: VoxelState, r: int):
 
 
 @wp.func
-def _slow_down(s: VoxelState, r: int, fluid: int, was_on_ground: int, ground: int):
+def _slow_down(s: VoxelState, rules: Rules, r: int, fluid: int, was_on_ground: int, ground: int):
     """Gravity and drag after the move."""
     inertia = AIR_INERTIA
     if fluid != 0:
@@ -304,7 +302,7 @@ def _slow_down(s: VoxelState, r: int, fluid: int, was_on_ground: int, ground: in
             inertia = LAVA_INERTIA
         s.body[Body.VZ, r] = scale(s.body[Body.VZ, r], inertia, DAMP_SHIFT) - FLUID_GRAVITY
     else:
-        s.body[Body.VZ, r] = scale(s.body[Body.VZ, r] - GRAVITY, DRAG, DAMP_SHIFT)
+        s.body[Body.VZ, r] = scale(s.body[Body.VZ, r] - rules.gravity, DRAG, DAMP_SHIFT)
         if was_on_ground != 0:
             inertia = GROUND_INERTIA
             if ground == ICE:
@@ -337,7 +335,7 @@ def move_body(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, move: int,
         s.body[Body.VZ, r] = CLIMB
     if fluid != 0:
         s.body[Body.FALL, r] = 0
-    _slow_down(s, r, fluid, was_on_ground, ground)
+    _slow_down(s, rules, r, fluid, was_on_ground, ground)
     per_block = int(0)
     if fluid != 0:
         per_block = EXHAUSTION_SWIM

@@ -9,6 +9,7 @@ import json
 from farlands.errors import closest
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_NAMES, FACTORED_SIZES, FLAT_ACTIONS
+from farlands.worlds.voxel.alterations import alter
 from farlands.worlds.voxel.blocks import BLOCKS, ToolClass
 from farlands.worlds.voxel.creatures.columns import ENTITIES, ENTITY_LABELS, ENTITY_WIDTH
 from farlands.worlds.voxel.creatures.kinds import CREATURES
@@ -17,9 +18,10 @@ from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.measures import MEASURES
 from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, SPAWN_EVERY, SPAWN_TICKS, VoxelOptions
-from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
+from farlands.worlds.voxel.recipes import FUELS
 from farlands.worlds.voxel.tasks.bank import task_bank
 from farlands.worlds.voxel.tasks.goal import goal_specs
+from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
 from farlands.worlds.world import ArraySpec, Discrete, MultiDiscrete, WorldSpec
 
 RULES_VERSION = 7
@@ -28,7 +30,7 @@ RULES_VERSION = 7
 TASK_SUCCESS = 1_000
 """Thousandths of a point that a fulfilled task pays on top of its progress."""
 
-_PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view")
+_PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view", "texture_seed", "gamma")
 """Options that change what is seen, not what happens."""
 
 _BLOCK_NAMES = tuple(block.name for block in BLOCKS)
@@ -150,7 +152,8 @@ def action_spec(options: VoxelOptions) -> Discrete | MultiDiscrete:
 def rules_hash(options: VoxelOptions) -> str:
     """Hash of the tables, of the options that change what happens, and of the tasks that are set."""
     chosen = {k: v for k, v in dataclasses.asdict(options).items() if k not in _PRESENTATION}
-    tables = (BLOCKS, ITEMS, RECIPES, SMELTINGS, FUELS, ACHIEVEMENTS, CHOICES, FLAT_ACTIONS)
+    recipes, smeltings, blocks = alter(rules_seed(options))
+    tables = (blocks, ITEMS, recipes, smeltings, FUELS, ACHIEVEMENTS, CHOICES, FLAT_ACTIONS)
     rows = [[dataclasses.asdict(row) if dataclasses.is_dataclass(row) else row for row in table] for table in tables]
     tasks = [str(task) for task in task_bank(options)] if options.task == "tasks" else []
     document = json.dumps([RULES_VERSION, chosen, rows, *([tasks] if tasks else [])], sort_keys=True, default=str)
@@ -171,7 +174,7 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
         reward_range=(least, most),
         horizon=options.horizon,
         achievements=tuple(a.name for a in ACHIEVEMENTS),
-        depths=achievement_depths(),
+        depths=achievement_depths(alter(rules_seed(options))),
         goal="task" if options.task == "tasks" else task.goal,
         measures=MEASURES,
         rules=rules_hash(options),
@@ -197,6 +200,15 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"creatures: {options.creatures!r} is not one of all, animals, none")
     if not 0.0 <= options.spawn_rate <= SPAWN_EVERY / SPAWN_TICKS:
         raise ValueError(f"spawn_rate {options.spawn_rate} is out of range: 0 to {SPAWN_EVERY / SPAWN_TICKS:g}")
+    for name in ("gravity", "gamma"):
+        if not 0.25 <= getattr(options, name) <= 4.0:
+            raise ValueError(f"{name} {getattr(options, name)} is out of range: 0.25 to 4")
+    if not 240 <= options.day_length <= 2_400_000:
+        raise ValueError(f"day_length {options.day_length} is out of range: 240 to 2400000")
+    if not 0 <= options.texture_seed < 2**31:
+        raise ValueError(f"texture_seed {options.texture_seed} is out of range: 0 (the standard textures) to 2**31 - 1")
+    land_biomes(options)
+    rules_seed(options)
     if options.window not in (32, 64, 128):
         raise ValueError(f"window {options.window} is not one of 32, 64, 128")
     if not 0 <= options.start_time < 24_000:

@@ -218,6 +218,8 @@ class Clock(IntEnum):
     """Rows of ``VoxelState.creatures`` in use, the first ones."""
     NAMES = 39
     """Creatures there have been in the episode."""
+    TIME_REST = 40
+    """What is left over of ``TIME``, in parts of ``Rules.day_length``."""
 
 
 NUM_BODY = len(Body)
@@ -319,6 +321,12 @@ class Rules:
     """Most monsters in a window."""
     spawn: wp.uint32
     """Of 2^32: chance that a monster tries to appear, at every fourth tick."""
+    gravity: wp.int32
+    """Speed that a fall gains in a tick, in velocity units."""
+    day_length: wp.int32
+    """Ticks that a day lasts."""
+    biomes: wp.int32
+    """A bit for each ``Biome`` that the land may be."""
 
 
 @dataclass(frozen=True)

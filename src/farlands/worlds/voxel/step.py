@@ -115,6 +115,8 @@ def _act_kernel(
 
 @kernel
 def _advance_clock_kernel(
+    # Model
+    rules: Rules,
     # In
     begin: int,
     # Out
@@ -123,7 +125,10 @@ def _advance_clock_kernel(
     """One tick of each world's time."""
     w = begin + wp.tid()
     s.clock[Clock.TICK, w] = s.clock[Clock.TICK, w] + 1
-    s.clock[Clock.TIME, w] = (s.clock[Clock.TIME, w] + 1) % DAY
+    # Whole units of the time of day, the rest of them kept: no drift at any length of the day.
+    units = s.clock[Clock.TIME_REST, w] + DAY
+    s.clock[Clock.TIME, w] = (s.clock[Clock.TIME, w] + units // rules.day_length) % DAY
+    s.clock[Clock.TIME_REST, w] = units % rules.day_length
 
 
 @wp.func
@@ -133,6 +138,7 @@ def _sleep(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     if s.body[Body.SLEEPING, r] > SLEEP_TICKS:
         s.body[Body.SLEEPING, r] = 0
         s.clock[Clock.TIME, w] = 0
+        s.clock[Clock.TIME_REST, w] = 0
         unlock(s, t, rules, r, t.sleep_achievement)
 
 

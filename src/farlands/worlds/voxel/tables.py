@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -9,10 +10,11 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, TASKS
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
-from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass, is_restless
+from farlands.worlds.voxel.alterations import STANDARD, Rulebook
+from farlands.worlds.voxel.blocks import BLOCK_ID, Block, ToolClass, is_restless
 from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import FOODS, ITEM_ID, ITEMS
-from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTINGS
+from farlands.worlds.voxel.recipes import FUELS, Recipe, Smelting
 from farlands.worlds.voxel.state import POSITION_ONE, VELOCITY_ONE
 
 MILLI = 1000
@@ -166,7 +168,7 @@ def _milli(value: float) -> int:
     return round(value * MILLI)
 
 
-def _block_rows() -> np.ndarray:
+def _block_rows(blocks: Sequence[Block]) -> np.ndarray:
     place = {ITEMS[ITEM_ID[name]].places: ACHIEVEMENT_ID[a.name] for a in ACHIEVEMENTS for name in a.places}
     fixtures = {"crafting_table", "furnace"}
     return np.array(
@@ -178,7 +180,7 @@ def _block_rows() -> np.ndarray:
                 place.get(b.name, -1), b.name in fixtures, b.shape == 1, b.falls, b.grows, b.fluid, b.level,
                 is_restless(b), b.catches, b.burns, _milli(b.resistance),
             ]
-            for b in BLOCKS
+            for b in blocks
         ],
         dtype=np.int32,
     )  # fmt: skip
@@ -205,16 +207,16 @@ def _ingredient(names: str, count: int) -> list[int]:
     return [ITEM_ID[first], ITEM_ID[second] if second else 0, count]
 
 
-def _recipe_rows() -> np.ndarray:
+def _recipe_rows(recipes: Sequence[Recipe]) -> np.ndarray:
     rows = []
-    for recipe in RECIPES:
+    for recipe in recipes:
         inputs = [_ingredient(*pair) for pair in recipe.inputs] + [[0, 0, 0]] * 2
         rows.append([ITEM_ID[recipe.output], *inputs[0], *inputs[1], *inputs[2], recipe.count, recipe.station])
     return np.array(rows, dtype=np.int32)
 
 
-def _smelting_rows() -> np.ndarray:
-    rows = [[ITEM_ID[s.output], *_ingredient(s.input, 1), *[0] * 6, 1, 2] for s in SMELTINGS]
+def _smelting_rows(smeltings: Sequence[Smelting]) -> np.ndarray:
+    rows = [[ITEM_ID[s.output], *_ingredient(s.input, 1), *[0] * 6, 1, 2] for s in smeltings]
     return np.array(rows, dtype=np.int32)
 
 
@@ -247,14 +249,14 @@ def heading_sines() -> np.ndarray:
     return np.round(np.sin(np.arange(NUM_HEADINGS) * (2 * np.pi / NUM_HEADINGS)) * TURN_ONE).astype(np.int32)
 
 
-def make_tables(task: str, device: str) -> Tables:
-    """The tables on a device, with the rewards of ``task``."""
+def make_tables(task: str, device: str, rules: Rulebook = STANDARD) -> Tables:
+    """The tables on a device, with the rewards of ``task`` and the recipes, smeltings and drops of ``rules``."""
     task_rewards = TASKS[task].rewards
     arrays = {
-        "block": _block_rows(),
+        "block": _block_rows(rules.blocks),
         "item": _item_rows(),
-        "recipe": _recipe_rows(),
-        "smelting": _smelting_rows(),
+        "recipe": _recipe_rows(rules.recipes),
+        "smelting": _smelting_rows(rules.smeltings),
         "creature": _creature_rows(),
         "choice": np.array([[c.kind, c.argument, c.either] for c in CHOICES], dtype=np.int32),
         "flat": np.array([[a.move, a.jump, a.camera, a.hand, a.choice] for a in FLAT_ACTIONS], dtype=np.int32),
@@ -267,7 +269,7 @@ def make_tables(task: str, device: str) -> Tables:
         "wear_achievement": np.array(
             [-1, *(ACHIEVEMENT_ID[f"wear_{name}_armour"] for name in ("iron", "diamond", "leather"))], dtype=np.int32
         ),
-        "lamps": np.array([i for i, block in enumerate(BLOCKS) if block.light > 0], dtype=np.int32),
+        "lamps": np.array([i for i, block in enumerate(rules.blocks) if block.light > 0], dtype=np.int32),
     }
     tables = Tables()
     for name, array in arrays.items():

@@ -6,6 +6,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import DIRT, FARMLAND, WET_FARMLAND, Fluid, Shape
 from farlands.worlds.voxel.grid import cell_at, set_block
+from farlands.worlds.voxel.options import DAY as DAY
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.state import NUM_ARMOUR, POSITION_SHIFT, Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ItemColumn, Tables
@@ -14,7 +15,6 @@ MAX_HEALTH = 20
 MAX_FOOD = 20
 MAX_AIR = 300
 START_SATURATION = 5 * MILLI
-DAY = 24_000
 HURT_WINDOW = 10
 FREE_FALL = 3
 DROWN_EVERY = 20

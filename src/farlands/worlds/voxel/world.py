@@ -15,6 +15,7 @@ import warp as wp
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
 from farlands.worlds.voxel.actions import NUM_FACTORS
+from farlands.worlds.voxel.alterations import alter
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.episodes import EpisodeBook
 from farlands.worlds.voxel.generation.features import vein_rows
@@ -25,6 +26,7 @@ from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.light.changes import LIGHT_ALL
 from farlands.worlds.voxel.options import (
+    BIOMES,
     GROWTH_TICKS,
     HEIGHT,
     MAX_ANIMALS,
@@ -34,6 +36,7 @@ from farlands.worlds.voxel.options import (
     SPAWN_TICKS,
     VoxelOptions,
 )
+from farlands.worlds.voxel.physics import GRAVITY
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
@@ -46,6 +49,7 @@ from farlands.worlds.voxel.state import (
 )
 from farlands.worlds.voxel.tables import MILLI, make_tables
 from farlands.worlds.voxel.tasks.bank import task_bank
+from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
 from farlands.worlds.voxel.tasks.program import LENGTH, encode_all
 from farlands.worlds.voxel.tasks.senses import make_goal_bank
 from farlands.worlds.voxel.tasks.state import TASK_ARRAYS, TaskPay, allocate_tasks
@@ -167,6 +171,9 @@ class VoxelWorld(World):
         rules.animals = MAX_ANIMALS if o.creatures != "none" else 0
         rules.monsters = MAX_MONSTERS if o.creatures == "all" else 0
         rules.spawn = min(round(2**32 * o.spawn_rate * SPAWN_TICKS / SPAWN_EVERY), 2**32 - 1)
+        rules.gravity = round(GRAVITY * o.gravity)
+        rules.day_length = o.day_length
+        rules.biomes = sum(1 << BIOMES.index(name) for name in set(land_biomes(o)))
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
         rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
         return rules
@@ -186,7 +193,7 @@ class VoxelWorld(World):
         kit = np.array(parse_kit(self.options.start_kit), dtype=np.int32).reshape(-1, 2)
         return Launcher(
             state=self.state,
-            tables=make_tables(self.options.task, device),
+            tables=make_tables(self.options.task, device, alter(rules_seed(self.options))),
             rules=self._make_rules(),
             lattice=lattice,
             veins=wp.array(vein_rows(), dtype=wp.int32, device=device),

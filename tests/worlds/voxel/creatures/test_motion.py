@@ -142,3 +142,19 @@ def test_monsters_beyond_the_window_are_gone(pen):
     pen.act(2)
     assert sorted(pen.kinds()) == ["cow", "pig"]
     assert FLOOR == 32
+
+
+def test_creatures_fall_by_the_same_gravity(make_arena):
+    ticks = []
+    for gravity in (0.25, 1.0, 4.0):
+        pen = make_arena(1, creatures="all", spawn_rate=0.0, start_time=18_000, gravity=gravity)
+        pen.stand(-20.5, 20.5, 0.0)
+        pen.put_creature("cow", 9.5, -9.5, 5.0)
+        ticks.append(0)
+        while pen.creature()["ON_GROUND"] == 0:
+            pen.act()
+            ticks[-1] += 1
+            assert ticks[-1] < 200
+    light, standard, heavy = ticks
+    assert light == pytest.approx(2 * standard, abs=2)
+    assert heavy == pytest.approx(standard / 2, abs=2)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farlands.worlds.voxel.alterations import STANDARD, Rulebook, alter
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
-from farlands.worlds.voxel.expert import planner
 from farlands.worlds.voxel.expert.planner import Collect, Craft, PlanError, Planner, Smelt, Task, break_ticks
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
-from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS
+from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS, Recipe
 
 LAND = {"oak_log": 100.0, "stone": 60.0, "coal_ore": 300.0, "iron_ore": 400.0, "diamond_ore": 900.0, "sand": 200.0}
 GOALS = ("diamond_pickaxe", "diamond_sword", "iron_chestplate", "torch", "ladder", "furnace", "charcoal", "coal")
@@ -27,11 +27,11 @@ def _use(carried: Counter[str], names: str, count: int) -> None:
     assert count == 0, f"{count} of {names} are missing"
 
 
-def _carry_out(task: Task, carried: Counter[str]) -> None:
+def _carry_out(task: Task, carried: Counter[str], rules: Rulebook) -> None:
     """One task, with every rule that the tables state."""
     if isinstance(task, Collect):
         for name in task.blocks:
-            block = BLOCKS[BLOCK_ID[name]]
+            block = rules.blocks[BLOCK_ID[name]]
             assert block.drop in task.items
             tools = [i for i in ITEMS if carried[i.name] and i.tool == block.tool and i.tier >= block.tier]
             assert block.tier == 0 or tools, f"no tool for {name}"
@@ -39,10 +39,12 @@ def _carry_out(task: Task, carried: Counter[str]) -> None:
         return
     assert all(carried[station] > 0 for station in task.stations)
     if isinstance(task, Craft):
+        assert task.recipe in rules.recipes
         for names, count in task.recipe.inputs:
             _use(carried, names, count * task.times)
         carried[task.recipe.output] += task.recipe.count * task.times
     else:
+        assert task.smelting in rules.smeltings
         _use(carried, task.smelting.input, task.count)
         _burn(carried, task.count * SMELTING_TICKS)
         carried[task.smelting.output] += task.count
@@ -57,12 +59,12 @@ def _burn(carried: Counter[str], ticks: int) -> None:
     assert ticks <= 0, "out of fuel"
 
 
-def _carry_out_all(goal: str, carried: Counter[str], land: dict[str, float], **more: object) -> list[Task]:
+def _carry_out_all(goal: str, carried: Counter[str], land: dict[str, float], rules: Rulebook = STANDARD) -> list[Task]:
     """Plan and do the first task again and again, as the expert does; returns what was done."""
     done: list[Task] = []
     while carried[goal] == 0:
-        tasks = Planner(land).plan(goal, carried, **more)
-        _carry_out(tasks[0], carried)
+        tasks = Planner(land, rules).plan(goal, carried)
+        _carry_out(tasks[0], carried, rules)
         done.append(tasks[0])
         assert len(done) < 60, f"no end to it: {done[-3:]}"
     return done
@@ -105,15 +107,20 @@ def test_a_station_that_stands_near_is_not_made():
     assert len(Planner(LAND).plan("stone_pickaxe", carried)) > 1
 
 
-def test_other_recipes_give_other_plans(monkeypatch: pytest.MonkeyPatch):
-    def dearer(recipe: planner.Recipe) -> planner.Recipe:
+def test_other_recipes_give_other_plans():
+    def dearer(recipe: Recipe) -> Recipe:
         if recipe.output != "stone_pickaxe":
             return recipe
         return dataclasses.replace(recipe, inputs=(("planks", 5), ("coal", 1)))
 
-    monkeypatch.setattr(planner, "RECIPES", tuple(map(dearer, planner.RECIPES)))
-    done = _carry_out_all("diamond_pickaxe", Counter(), LAND)
+    rules = STANDARD._replace(recipes=tuple(map(dearer, STANDARD.recipes)))
+    done = _carry_out_all("diamond_pickaxe", Counter(), LAND, rules)
     assert any("coal" in task.items for task in done if isinstance(task, Collect))
+
+
+@pytest.mark.parametrize("seed", range(1, 13))
+def test_plans_under_altered_rules_lead_to_the_diamond_pickaxe(seed: int):
+    _carry_out_all("diamond_pickaxe", Counter(), LAND | {"gold_ore": 700.0}, alter(seed))
 
 
 def test_the_cheaper_way_is_taken():

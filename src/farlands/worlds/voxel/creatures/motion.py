@@ -15,7 +15,6 @@ from farlands.worlds.voxel.physics import (
     DAMP_SHIFT,
     DRAG,
     FLUID_GRAVITY,
-    GRAVITY,
     GROUND_INERTIA,
     JUMP_SPEED,
     LAVA_INERTIA,
@@ -126,7 +125,7 @@ def _collide(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, half: int, 
 
 
 @wp.func
-def _slow_down(s: VoxelState, w: int, k: int, fluid: int, was_on_ground: int):
+def _slow_down(s: VoxelState, rules: Rules, w: int, k: int, fluid: int, was_on_ground: int):
     inertia = AIR_INERTIA
     if fluid != 0:
         inertia = WATER_INERTIA
@@ -134,7 +133,7 @@ def _slow_down(s: VoxelState, w: int, k: int, fluid: int, was_on_ground: int):
             inertia = LAVA_INERTIA
         s.creatures[w, k, Being.VZ] = scale(s.creatures[w, k, Being.VZ], inertia, DAMP_SHIFT) - FLUID_GRAVITY
     else:
-        s.creatures[w, k, Being.VZ] = scale(s.creatures[w, k, Being.VZ] - GRAVITY, DRAG, DAMP_SHIFT)
+        s.creatures[w, k, Being.VZ] = scale(s.creatures[w, k, Being.VZ] - rules.gravity, DRAG, DAMP_SHIFT)
         if was_on_ground != 0:
             inertia = GROUND_INERTIA
     s.creatures[w, k, Being.VX] = scale(s.creatures[w, k, Being.VX], inertia, DAMP_SHIFT)
@@ -167,7 +166,7 @@ def move_creature(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, kind: 
             s.creatures[w, k, Being.VZ] = JUMP_SPEED
     if fluid != 0:
         s.creatures[w, k, Being.FALL] = 0
-    _slow_down(s, w, k, fluid, was_on_ground)
+    _slow_down(s, rules, w, k, fluid, was_on_ground)
     if kind == CHICKEN:
         s.creatures[w, k, Being.VZ] = wp.max(s.creatures[w, k, Being.VZ], _FLUTTER)
         s.creatures[w, k, Being.FALL] = 0

@@ -7,7 +7,8 @@ from collections.abc import Generator
 
 import numpy as np
 
-from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
+from farlands.worlds.voxel.alterations import alter
+from farlands.worlds.voxel.blocks import BLOCK_ID
 from farlands.worlds.voxel.expert.guard import Guard
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
 from farlands.worlds.voxel.expert.legs import PILLAR_BLOCKS, Legs
@@ -16,6 +17,7 @@ from farlands.worlds.voxel.expert.planner import Collect, Craft, Planner, Smelt,
 from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, SIDES, Cell, View
 from farlands.worlds.voxel.recipes import SMELTING_TICKS
 from farlands.worlds.voxel.state import Body
+from farlands.worlds.voxel.tasks.places import rules_seed
 from farlands.worlds.voxel.world import VoxelWorld
 
 _SPARE = {"oak_log": 2, "spruce_log": 2}
@@ -51,6 +53,7 @@ class Expert:
             raise ValueError(f"actions {world.options.actions!r}: the expert plays flat actions")
         self._view = View(world, index)
         self._goal = goal
+        self._rules = alter(rules_seed(world.options))
         self._ticks_per_step = world.options.ticks_per_step
         self._hands = Hands(self._view, self._may_break)
         self._legs = Legs(self._view, self._hands)
@@ -85,7 +88,7 @@ class Expert:
 
     def _plan(self) -> list[Task]:
         stations = frozenset(name for name in ("crafting_table", "furnace") if self._view.station_near(name))
-        planner = Planner(self._block_ticks())
+        planner = Planner(self._block_ticks(), self._rules)
         return planner.plan(self._goal, self._view.carried(), near=stations, spare=_SPARE)
 
     def _block_ticks(self) -> dict[str, float]:
@@ -94,7 +97,7 @@ class Expert:
         x, y, z = self._view.feet
         here = np.array([x - self._view.origin[0], y - self._view.origin[1], z])
         found = {}
-        for index, block in enumerate(BLOCKS):
+        for index, block in enumerate(self._rules.blocks):
             cells = np.argwhere(blocks == index) if block.drop else ()
             if len(cells):
                 way = float(np.abs(cells - here).sum(axis=1).min())

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID
-from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, UNBREAKABLE, Block, ToolClass
+from farlands.worlds.voxel.alterations import STANDARD, Rulebook
+from farlands.worlds.voxel.blocks import BLOCK_ID, UNBREAKABLE, Block, ToolClass
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
-from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTING_TICKS, SMELTINGS, Recipe, Smelting, Station
+from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS, Recipe, Smelting, Station
 
 STATION_ITEM = {Station.CRAFTING_TABLE: "crafting_table", Station.FURNACE: "furnace"}
 _CRAFT_TICKS = 4
@@ -93,10 +94,12 @@ class Planner:
     Args:
         block_ticks: By name of each block that can be collected, the ticks that getting to one and breaking it may
             take. Blocks that are not listed are not counted on.
+        rules: The recipes, smeltings and drops that hold.
     """
 
-    def __init__(self, block_ticks: Mapping[str, float]) -> None:
+    def __init__(self, block_ticks: Mapping[str, float], rules: Rulebook = STANDARD) -> None:
         self._block_ticks = block_ticks
+        self.rules = rules
         self._ways: dict[str, _Way] = {}
         self._settle()
 
@@ -120,15 +123,15 @@ class Planner:
                 block.drop,
                 _Way(self._block_ticks[block.name] * block.drop_one_in + self._tool_cost(block), block=block.name),
             )
-            for block in BLOCKS
+            for block in self.rules.blocks
             if block.drop and block.name in self._block_ticks
         ]
-        for recipe in RECIPES:
+        for recipe in self.rules.recipes:
             if f"craft_{recipe.output}" in FLAT_ACTION_ID:
                 inputs = sum(count * self._cost(names) for names, count in recipe.inputs)
                 fixed = _CRAFT_TICKS + self._station_cost(recipe.station)
                 found.append((recipe.output, _Way((inputs + fixed) / recipe.count, recipe=recipe)))
-        for smelting in SMELTINGS:
+        for smelting in self.rules.smeltings:
             if f"smelt_{smelting.output}" in FLAT_ACTION_ID:
                 cost = self._cost(smelting.input) + SMELTING_TICKS + self._station_cost(Station.FURNACE)
                 found.append((smelting.output, _Way(cost, smelting=smelting)))
@@ -223,13 +226,14 @@ class _Draft:
             self._collect(names, way.block, count)
 
     def _collect(self, names: str, block_name: str, count: int) -> None:
-        block = BLOCKS[BLOCK_ID[block_name]]
+        every = self._planner.rules.blocks
+        block = every[BLOCK_ID[block_name]]
         if block.tier > 0 and not any(self._stock.get(name, 0) > 0 for name in _tools_for(block)):
             tool = self._planner.cheapest_tool(block)
             self.take(tool, 1)
             self._stock[tool] = self._stock.get(tool, 0) + 1
         blocks = tuple(
-            b.name for b in BLOCKS if b.drop in names.split("|") and b.tier <= block.tier and b.drop_one_in == 1
+            b.name for b in every if b.drop in names.split("|") and b.tier <= block.tier and b.drop_one_in == 1
         )
         self.tasks.append(Collect(tuple(names.split("|")), count, blocks or (block_name,)))
 

@@ -212,7 +212,7 @@ def _try_tree(
     dx = 2 + wp.int32(words[0] % wp.uint32(CHUNK - 4))
     dy = 2 + wp.int32(words[1] % wp.uint32(CHUNK - 4))
     land = relief_between(lattice, region, w, x0 - region.x + dx, y0 - region.y + dy)
-    biome = biome_of(land)
+    biome = biome_of(rules, land)
     if wp.int32(words[2] & wp.uint32(255)) >= _tree_chance(biome):
         return
     column = _cell_in_chunk(rules, x0, y0, dx, dy, 0) >> 6

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import warp as wp
 
+from farlands.worlds.voxel.options import BIOMES
 from farlands.worlds.voxel.rng import Purpose, draw
+from farlands.worlds.voxel.state import Rules
 
 SEA_LEVEL = 32
 """Cells below this height fill with water where nothing else is."""
@@ -36,6 +38,11 @@ _RELIEF_WAVELENGTH = 26.0
 _RELIEF_DETAIL_WAVELENGTH = 9.0
 _CAVE_WAVELENGTH = 18.0
 _CAVE_WAVELENGTH_Z = 12.0
+
+
+OCEAN, PLAINS, FOREST, DESERT, SNOWY, MOUNTAINS = (1 << index for index in range(len(BIOMES)))
+"""Bits of ``Rules.biomes``, in the order of ``BIOMES``."""
+_LOWLAND = PLAINS | FOREST | DESERT | SNOWY
 
 
 @wp.func
@@ -90,8 +97,8 @@ class Relief:
 
 
 @wp.func
-def relief_at(low: wp.uint32, high: wp.uint32, x: int, y: int):
-    """Relief at block coordinates, from four noises."""
+def relief_at(rules: Rules, low: wp.uint32, high: wp.uint32, x: int, y: int):
+    """Relief at block coordinates, from four noises; without the mountains and seas that the rules leave out."""
     px = float(x)
     py = float(y)
     climate = noise_2d(low, high, px / _CLIMATE_WAVELENGTH, py / _CLIMATE_WAVELENGTH, _CLIMATE)
@@ -104,10 +111,17 @@ def relief_at(low: wp.uint32, high: wp.uint32, x: int, y: int):
     land.temperature = climate[0]
     land.humidity = climate[1]
     land.ruggedness = climate[2]
-    mountain = wp.max(climate[2] - 0.25, 0.0)
+    if (rules.biomes & _LOWLAND) == 0:
+        # Nothing but mountains (and the sea): the lowlands become high ones.
+        land.ruggedness = 0.4 + 0.6 * wp.abs(climate[2])
+    mountain = wp.max(land.ruggedness - 0.25, 0.0)
+    if (rules.biomes & MOUNTAINS) == 0:
+        mountain = 0.0
     height = 36.5 + 3.0 * shape[0] + 0.9 * detail[0]
     # Far out the land sinks into the sea by a steep shelf; the plains near the shore stay low.
     sea = wp.max(-0.3 - climate[3], 0.0)
+    if (rules.biomes & OCEAN) == 0:
+        sea = 0.0
     height = height - 34.0 * sea + mountain * (30.0 + 12.0 * shape[1])
     land.height = wp.clamp(height, 14.0, 60.0)
     # A ravine follows a zero line of one noise where another allows it.

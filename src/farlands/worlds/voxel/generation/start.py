@@ -15,7 +15,7 @@ from farlands.worlds.voxel.matter.growing import clear_growing
 from farlands.worlds.voxel.matter.resting import clear_matter
 from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.physics import STANDING
+from farlands.worlds.voxel.physics import DAMP_SHIFT, DRAG
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import (
     MAX_FIXTURES,
@@ -51,10 +51,10 @@ def _chunk_coordinate(word: wp.uint32):
 
 
 @wp.func
-def _area_score(low: wp.uint32, high: wp.uint32, x: int, y: int):
+def _area_score(rules: Rules, low: wp.uint32, high: wp.uint32, x: int, y: int):
     """How good a place is to begin: woods 3, other green land 2, any dry land 1, the sea 0."""
-    land = relief_at(low, high, x, y)
-    biome = biome_of(land)
+    land = relief_at(rules, low, high, x, y)
+    biome = biome_of(rules, land)
     if biome == Biome.OCEAN or land.height < float(SEA_LEVEL + 1):
         return 0
     if biome == Biome.FOREST:
@@ -94,6 +94,7 @@ def _begin_episode_kernel(
         s.clock[Clock.TICK, w] = 0
         s.clock[Clock.STEP, w] = 0
         s.clock[Clock.TIME, w] = rules.start_time
+        s.clock[Clock.TIME_REST, w] = 0
         limit = rules.horizon
         if rules.stagger != 0 and episode == 0:
             limit = 1 + wp.int32(draw(low, high, 0, 0, Purpose.STAGGER)[0] % wp.uint32(rules.horizon))
@@ -104,7 +105,7 @@ def _begin_episode_kernel(
             words = draw(low, high, k, 0, Purpose.START_AREA)
             x = _chunk_coordinate(words[0])
             y = _chunk_coordinate(words[1])
-            score = _area_score(low, high, x, y)
+            score = _area_score(rules, low, high, x, y)
             if score > best:
                 best = score
                 s.clock[Clock.ORIGIN_X, w] = x - ((rules.side_mask + 1) >> 1)
@@ -280,7 +281,8 @@ def _start_agents_kernel(
             s.body[Body.X, r] = (x << POSITION_SHIFT) + (POSITION_ONE >> 1)
             s.body[Body.Y, r] = (y << POSITION_SHIFT) + (POSITION_ONE >> 1)
             s.body[Body.Z, r] = found[2] << POSITION_SHIFT
-            s.body[Body.VZ, r] = STANDING
+            # At rest on the ground, pressed there in the next tick.
+            s.body[Body.VZ, r] = -((rules.gravity * DRAG) >> DAMP_SHIFT)
             s.body[Body.ON_GROUND, r] = 1
             word = draw(
                 wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), agent, 0,

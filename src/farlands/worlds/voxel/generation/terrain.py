@@ -28,7 +28,13 @@ from farlands.worlds.voxel.generation.fields import (
     CAVE_SPACING,
     COLUMN_SHIFT,
     COLUMN_SPACING,
+    DESERT,
+    FOREST,
+    MOUNTAINS,
+    OCEAN,
+    PLAINS,
     SEA_LEVEL,
+    SNOWY,
     Relief,
     caves_at,
     relief_at,
@@ -103,19 +109,28 @@ def region_of(s: VoxelState, w: int):
 
 
 @wp.func
-def biome_of(land: Relief):
-    """Biome from relief; the sea wins, then height, then cold, then drought."""
-    if land.height < 31.0:
+def biome_of(rules: Rules, land: Relief):
+    """Biome from relief; the sea wins, then height, then cold, then drought. Of those that the rules leave out the
+    nearest other stands in.
+    """
+    has = rules.biomes
+    if land.height < 31.0 and (has & OCEAN) != 0:
         return Biome.OCEAN
-    if land.ruggedness > 0.4:
+    if land.ruggedness > 0.4 and (has & MOUNTAINS) != 0:
         return Biome.MOUNTAINS
-    if land.temperature < -0.4:
+    if land.temperature < -0.4 and (has & SNOWY) != 0:
         return Biome.SNOW
-    if land.temperature > 0.25 and land.humidity < 0.05:
+    if land.temperature > 0.25 and land.humidity < 0.05 and (has & DESERT) != 0:
         return Biome.DESERT
-    if land.humidity > -0.1:
-        return Biome.FOREST
-    return Biome.PLAINS
+    if (has & (FOREST | PLAINS)) != 0:
+        if (has & PLAINS) == 0 or (land.humidity > -0.1 and (has & FOREST) != 0):
+            return Biome.FOREST
+        return Biome.PLAINS
+    if (has & (DESERT | SNOWY)) != 0:
+        if (has & DESERT) == 0 or (land.temperature < -0.1 and (has & SNOWY) != 0):
+            return Biome.SNOW
+        return Biome.DESERT
+    return Biome.MOUNTAINS
 
 
 @wp.func
@@ -130,6 +145,8 @@ def _seed_high(s: VoxelState, w: int):
 
 @kernel
 def _sample_lattice_kernel(
+    # Model
+    rules: Rules,
     # In
     s: VoxelState,
     span: int,
@@ -159,7 +176,7 @@ def _sample_lattice_kernel(
         cave_across = (region.ny >> CAVE_SHIFT) + 1
         if node < num_relief:
             land = relief_at(
-                _seed_low(s, w), _seed_high(s, w),
+                rules, _seed_low(s, w), _seed_high(s, w),
                 x0 + (node // across) * COLUMN_SPACING, y0 + (node % across) * COLUMN_SPACING,
             )  # fmt: skip
             lattice.relief[w, node, 0] = land.height
@@ -370,7 +387,7 @@ def _fill_columns_kernel(
         column = ((x & rules.side_mask) << rules.side_shift) | (y & rules.side_mask)
         s.edited[w, column] = wp.int64(0)
         land = relief_between(lattice, region, w, dx, dy)
-        biome = biome_of(land)
+        biome = biome_of(rules, land)
         surface = int(land.height)
         word = draw(_seed_low(s, w), _seed_high(s, w), x, y & _INDEX_MASK, Purpose.PLANT)[0]
         # Static water would hang over a cave that opens under it, so the sea bed keeps a roof.

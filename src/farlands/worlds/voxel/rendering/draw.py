@@ -99,6 +99,6 @@ def _draw_kernel(
             colour = overlay_colour(look, colour, overlay[r, Overlay.HELD], px, py, overlay[r, Overlay.SWING])
             k = int(0)
             while k < 3:
-                out.pixels[r, pixel * 3 + k] = wp.uint8(wp.clamp(colour[k], 0.0, 255.0))
+                out.pixels[r, pixel * 3 + k] = look.tone[int(wp.clamp(colour[k], 0.0, 255.0))]
                 k += 1
         i += stride

@@ -23,6 +23,7 @@ from farlands.worlds.voxel.rendering.raycast import (
     MODEL_NONE,
     Look,
 )
+from farlands.worlds.voxel.rendering.restyle import restyle, tone_curve
 from farlands.worlds.voxel.rendering.textures import FACES, block_tile, item_tile
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import Tables
@@ -48,18 +49,18 @@ def pixel_rays(height: int, width: int, field_of_view: float) -> np.ndarray:
     return np.stack([right, up, np.sqrt(right**2 + up**2 + 1)], axis=-1).reshape(-1, 3).astype(np.float32)
 
 
-def make_look(height: int, width: int, field_of_view: float, sight: float, device: str) -> Look:
-    """Textures, models and rays on a device."""
+def make_look(height: int, width: int, options: VoxelOptions, device: str) -> Look:
+    """Textures, models and rays of pictures of a size on a device."""
     tiles: list[np.ndarray] = []
     faces = np.zeros((len(BLOCKS), len(FACES)), dtype=np.int32)
     for index, block in enumerate(BLOCKS):
         for k, face in enumerate(FACES):
             faces[index, k] = len(tiles)
-            tiles.append(block_tile(block.name, face))
+            tiles.append(restyle(block_tile(block.name, face), block.name, options.texture_seed))
     items = np.zeros(len(ITEMS), dtype=np.int32)
     for index, item in enumerate(ITEMS):
         items[index] = len(tiles)
-        tiles.append(item_tile(item.name, item.places))
+        tiles.append(restyle(item_tile(item.name, item.places), item.places or item.name, options.texture_seed))
     models = [_SPECIAL_MODELS.get(b.name, _MODELS.get(b.shape, MODEL_CUTOUT)) for b in BLOCKS]
     look = Look()
     look.tiles = wp.array(np.stack(tiles).reshape(len(tiles), -1, 4), dtype=wp.vec4ub, device=device)
@@ -69,10 +70,11 @@ def make_look(height: int, width: int, field_of_view: float, sight: float, devic
     look.block_light = wp.array([_GLOW.get(b.name, 0.0) for b in BLOCKS], dtype=wp.float32, device=device)
     look.block_fluid = wp.array([(int(b.fluid), b.level) for b in BLOCKS], dtype=wp.vec2i, device=device)
     look.item_tile = wp.array(items, dtype=wp.int32, device=device)
-    look.rays = wp.array(pixel_rays(height, width, field_of_view), dtype=wp.vec3, device=device)
+    look.rays = wp.array(pixel_rays(height, width, options.field_of_view), dtype=wp.vec3, device=device)
     look.width = width
     look.height = height
-    look.sight = float(sight)
+    look.sight = float(options.sight)
+    look.tone = wp.array(tone_curve(options.gamma), dtype=wp.uint8, device=device)
     return look
 
 
@@ -93,7 +95,7 @@ class Renderer:
     ) -> None:  # fmt: skip
         height, width = size if size is not None else (options.height, options.width)
         self._state, self._tables, self._rules, self._device = state, tables, rules, device
-        self._look = make_look(height, width, options.field_of_view, options.sight, device)
+        self._look = make_look(height, width, options, device)
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
         self._bodies = make_bodies(device)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 
+from farlands.worlds.voxel.alterations import alter
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.kit import parse_kit
-from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.options import BIOMES, VoxelOptions
+from farlands.worlds.voxel.tasks.land import land_of
 from farlands.worlds.voxel.tasks.notation import parse
+from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
 from farlands.worlds.voxel.tasks.sampler import MIN_SHARE, Sampler, sample_many
 from farlands.worlds.voxel.tasks.splits import TOP_BIT, Split, parse_split
 from farlands.worlds.voxel.tasks.techtree import TechTree, flat_choices
@@ -27,31 +30,35 @@ def task_bank(options: VoxelOptions) -> tuple[Task, ...]:
     kit = tuple(options.start_kit)
     return _draw(
         options.task_count, options.task_seed, options.task_depths, options.task_split, kit, options.actions,
-        options.horizon,
+        options.horizon, rules_seed(options), land_biomes(options),
     )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=8)
 def _draw(
-    count: int, seed: int, depths: tuple[int, ...], split: str, kit: tuple[str, ...], actions: str, horizon: int
-) -> tuple[Task, ...]:
+    count: int, seed: int, depths: tuple[int, ...], split: str, kit: tuple[str, ...], actions: str, horizon: int,
+    rules: int, biomes: tuple[str, ...],
+) -> tuple[Task, ...]:  # fmt: skip
     if not 1 <= count <= MOST:
         raise ValueError(f"task_count {count} is out of range: 1 to {MOST}")
     if not 0 <= seed < TOP_BIT:
         raise ValueError(f"task_seed {seed} is out of range: 0 to 2**63 - 1")
     part = parse_split(split)
-    sampler = Sampler(tree_of(kit, actions, MIN_SHARE), depths=depths, horizon=horizon, split=part)
+    sampler = Sampler(tree_of(kit, actions, MIN_SHARE, rules, biomes), depths=depths, horizon=horizon, split=part)
     return tuple(task for _, task in sample_many(sampler, seed_for(part, seed), count))
 
 
-def tree_of(kit: tuple[str, ...], actions: str, min_share: float) -> TechTree:
-    """The ways to things in a world with that start kit and those actions.
+def tree_of(
+    kit: tuple[str, ...], actions: str, min_share: float, rules: int = 0, biomes: tuple[str, ...] = BIOMES
+) -> TechTree:
+    """The ways to things in a world with that start kit and those actions, under altered rules, in some biomes.
 
     Raises:
-        ValueError: The kit can't be.
+        ValueError: The kit or the rules can't be.
     """
     carried = {ITEMS[item].name: count for item, count in parse_kit(kit)}
-    return TechTree(kit=carried, choices=flat_choices() if actions == "flat" else None, min_share=min_share)
+    choices = flat_choices() if actions == "flat" else None
+    return TechTree(*alter(rules), kit=carried, choices=choices, min_share=min_share, land=land_of(biomes))
 
 
 def seed_for(split: Split | None, seed: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, Achievement
 from farlands.worlds.voxel.items import ARMOUR_PIECES, ITEM_ID, ITEMS, armour_name
-from farlands.worlds.voxel.tasks.land import LAND, START_HEIGHTS
+from farlands.worlds.voxel.tasks.land import START_HEIGHTS
 from farlands.worlds.voxel.tasks.predicates import BLOCK_GROUPS, DAY, ITEM_GROUPS, NIGHT
 from farlands.worlds.voxel.tasks.techtree import TICKS_PER_STEP, TechTree, Way
 from farlands.worlds.voxel.tasks.tree import Leaf
@@ -137,11 +137,11 @@ def _sleeping(tree: TechTree, thing: str = "bed") -> Facts:
 def _being_in(tree: TechTree, thing: str) -> Facts:
     if not tree.grows(thing):
         return Facts(missing=f"{thing} can't be counted on near the start")
-    return Facts(depth=1, fixed=LAND[thing].search)
+    return Facts(depth=1, fixed=tree.land[thing].search)
 
 
 def _being_near(tree: TechTree, thing: str) -> Facts:
-    grown = [LAND[name].search for name in members(thing, blocks=True) if tree.grows(name)]
+    grown = [tree.land[name].search for name in members(thing, blocks=True) if tree.grows(name)]
     if grown:
         return Facts(depth=1, fixed=min(grown))
     placed = _placing(tree, thing) if thing in ITEM_ID else Facts(missing=f"{thing} can't be placed")

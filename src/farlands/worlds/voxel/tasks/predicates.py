@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, ToolClass
 from farlands.worlds.voxel.items import ITEMS
-from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.options import DAY, HEIGHT
 from farlands.worlds.voxel.recipes import RECIPES, SMELTINGS
 
 
@@ -154,7 +154,6 @@ RESERVED_IDS: dict[str, range] = {"creatures": range(64, 96)}
 
 MAX_COUNT = 36 * 64
 MAX_STEPS = 100_000
-DAY = 24_000
 NIGHT = (12_541, 23_458)
 """Times of day at which a bed can be used."""
 NEAR_MOST = 4

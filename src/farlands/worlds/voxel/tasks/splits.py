@@ -7,6 +7,8 @@ Every rule parts the tasks in two, ``train`` and ``test``, so a task of one part
   any two of its predicates are such a pair. Every predicate by itself is seen in training.
 - ``depth``: tasks deeper than ``DEEPEST_TRAINING`` are held out.
 - ``seed``: tasks whose seed has its top bit set are held out, as levels are. The tasks themselves may be the same.
+
+Two more say not which tasks are set but where: ``rules`` and ``biome``, see ``places``.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from farlands.worlds.voxel.tasks.tree import Task, leaves
 Rule = Literal["structure", "pairs", "depth", "seed"]
 Part = Literal["train", "test"]
 RULES: tuple[str, ...] = get_args(Rule)
+Place = Literal["rules", "biome"]
+PLACES: tuple[str, ...] = get_args(Place)
+"""What parts the worlds that tasks are set in."""
 PARTS: tuple[str, ...] = get_args(Part)
 
 STRUCTURE_ONE_IN = 10
@@ -32,9 +37,9 @@ TOP_BIT = 1 << 63
 
 @dataclass(frozen=True)
 class Split:
-    """One part of the tasks under one rule."""
+    """One part of the tasks, or of the worlds they are set in, under one rule."""
 
-    rule: Rule
+    rule: Rule | Place
     part: Part
 
     def __str__(self) -> str:
@@ -50,7 +55,7 @@ def parse_split(text: str) -> Split | None:
     if not text:
         return None
     rule, _, part = text.partition(":")
-    for value, allowed, what in ((rule, RULES, "rule"), (part, PARTS, "part")):
+    for value, allowed, what in ((rule, (*RULES, *PLACES), "rule"), (part, PARTS, "part")):
         if value not in allowed:
             close = nearest(value, allowed)
             hint = f"did you mean {close!r}?" if close else f"one of: {', '.join(allowed)}"
@@ -79,8 +84,8 @@ def part_of(task: Task, seed: int, depth: int, rule: Rule) -> Part:
 
 
 def belongs(task: Task, seed: int, depth: int, split: Split) -> bool:
-    """Whether a task is of a part; see ``part_of``."""
-    return part_of(task, seed, depth, split.rule) == split.part
+    """Whether a task is of a part; see ``part_of``. Any task may be set in any place."""
+    return split.rule in PLACES or part_of(task, seed, depth, split.rule) == split.part  # type: ignore[arg-type]
 
 
 def pairs(task: Task) -> frozenset[tuple[str, str]]:

@@ -15,7 +15,7 @@ from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, Block, ToolClass
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTING_TICKS, SMELTINGS, Recipe, Smelting, Station
-from farlands.worlds.voxel.tasks.land import LAND
+from farlands.worlds.voxel.tasks.land import LAND, Deposit
 
 STATION_ITEM = {Station.CRAFTING_TABLE: "crafting_table", Station.FURNACE: "furnace"}
 TICKS_PER_STEP = 4
@@ -61,6 +61,7 @@ class TechTree:
         kit: Items carried at the start, by name.
         choices: Names of the choices (see ``actions.CHOICES``) there are; None for all of them.
         min_share: Least share of levels that must grow a block for it to be counted on.
+        land: What the land grows.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class TechTree:
         kit: Mapping[str, int] | None = None,
         choices: frozenset[str] | None = None,
         min_share: float = 0.0,
+        land: Mapping[str, Deposit] = LAND,
     ) -> None:
         self.blocks = {block.name: block for block in blocks}
         self.recipes, self.smeltings = tuple(recipes), tuple(smeltings)
         self.kit = dict(kit or {})
         self.choices = choices
         self.min_share = min_share
+        self.land = land
         start = Way(0, 0.0, _NOTHING, _NOTHING, _NOTHING)
         self.ways: dict[str, Way] = dict.fromkeys(self.kit, start)
         self._settle()
@@ -88,7 +91,8 @@ class TechTree:
         if not self.kit:
             return self
         return TechTree(
-            self.recipes, self.smeltings, self.blocks.values(), choices=self.choices, min_share=self.min_share
+            self.recipes, self.smeltings, self.blocks.values(), choices=self.choices, min_share=self.min_share,
+            land=self.land,
         )  # fmt: skip
 
     def offers(self, choice: str) -> bool:
@@ -97,7 +101,7 @@ class TechTree:
 
     def grows(self, block: str) -> bool:
         """Whether a block can be counted on in the land."""
-        return block in LAND and LAND[block].share >= self.min_share
+        return block in self.land and self.land[block].share >= self.min_share
 
     def way(self, names: str | Iterable[str]) -> Way | None:
         """The best way to any of some items, None where there is none."""
@@ -145,7 +149,7 @@ class TechTree:
         if tool is None:
             return None
         per_hardness = 30 / (ITEMS[ITEM_ID[held]].speed if held else 1)
-        steps = LAND[name].each + math.ceil(block.hardness * per_hardness) / TICKS_PER_STEP
+        steps = self.land[name].each + math.ceil(block.hardness * per_hardness) / TICKS_PER_STEP
         once = tool.once | {f"find:{name}"} | ({held} if held else _NOTHING)
         return Way(1 + tool.depth, steps, once, tool.needs, tool.breaks | {name})
 
@@ -198,7 +202,7 @@ class TechTree:
     def once_steps(self, name: str) -> float:
         """Rough number of steps for one of ``Way.once``."""
         if name.startswith("find:"):
-            return LAND[name[5:]].search
+            return self.land[name[5:]].search
         return self.ways[name].steps + (_STATION_STEPS if name in STATION_ITEM.values() else 1)
 
 
