@@ -11,9 +11,9 @@ from enum import Enum
 
 import numpy as np
 
-from farlands.worlds.voxel.blocks import AIR, CACTUS, LAVA, WATER
+from farlands.worlds.voxel.blocks import AIR, CACTUS
 from farlands.worlds.voxel.expert.sight import Aim, aim_at
-from farlands.worlds.voxel.expert.view import IS_SOLID, Cell, View
+from farlands.worlds.voxel.expert.view import IS_LAVA, IS_SOLID, IS_WATER, Cell, Outlook
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE
@@ -76,20 +76,20 @@ class Land:
         ticks: float ``[blocks]``: ticks to break each block with the tools at hand.
     """
 
-    def __init__(self, view: View, ticks: np.ndarray) -> None:
+    def __init__(self, view: Outlook, ticks: np.ndarray) -> None:
         blocks = view.window()
         self.side = view.side
         self.origin = view.origin
         self.view = view
         self.ticks = ticks
-        lava, solid = blocks == LAVA, IS_SOLID[blocks]
+        lava, solid = IS_LAVA[blocks], IS_SOLID[blocks]
         by_lava = _dilate(lava)
         clear = np.where(solid, ticks[blocks] + DIG_PAUSE, 0.0)
         # A cell beside lava is never opened, and fluids are not walked through below their surface.
         clear[(solid & by_lava) | lava | (blocks == CACTUS)] = math.inf
         above = np.roll(blocks, -1, axis=2)
-        water = (blocks == WATER) & (above == AIR)
-        clear[(blocks == WATER) & ~water] = math.inf
+        water = IS_WATER[blocks] & (above == AIR)
+        clear[IS_WATER[blocks] & ~water] = math.inf
         clear[[0, -1]] = clear[:, [0, -1]] = math.inf
         clear[:, :, [0, HEIGHT - 2, HEIGHT - 1]] = math.inf
         self.may_break = ~(solid & by_lava) & (blocks != CACTUS)
@@ -143,11 +143,16 @@ def _risk(blocks: np.ndarray, lava: np.ndarray, solid: np.ndarray) -> np.ndarray
     deep = blocks == AIR
     for down in range(1, MAX_DROP + 2):
         open_below = np.zeros_like(deep)
-        open_below[:, :, down:] = ~solid[:, :, :-down] & (blocks[:, :, :-down] != WATER)
+        open_below[:, :, down:] = ~solid[:, :, :-down] & ~IS_WATER[blocks[:, :, :-down]]
         deep = deep & open_below
     risk[_around(deep, 1)] += _BESIDE_DROP
     risk[_around(blocks == CACTUS, 1)] += 3 * _BESIDE_DROP
     return risk
+
+
+def stand_search(land: Land, start: Cell, place: tuple[int, int], blocks_to_place: int) -> Search:
+    """A search for a way to stand in a column, on whatever level."""
+    return _Walk(land, start, [(*place, start[2])], blocks_to_place)
 
 
 class Search:
@@ -296,3 +301,20 @@ class Search:
         if kind is Kind.PILLAR:
             return ((x, y, z + 2),)
         return ((tx, ty, z + 1), (tx, ty, z))
+
+
+class _Walk(Search):
+    """A search that ends where the feet stand in the column of its one target."""
+
+    def _survey(self) -> tuple[list[float], list[bool]]:
+        side = self._land.side
+        x, y, _ = np.ogrid[:side, :side, :HEIGHT]
+        aside = np.abs(x - self._targets[0][0] + self._land.origin[0]) + np.abs(
+            y - self._targets[0][1] + self._land.origin[1]
+        )
+        guess = np.broadcast_to(aside * WALK, (side, side, HEIGHT))
+        return guess.ravel().tolist(), (guess == 0).ravel().tolist()
+
+    def _aim(self, node: int) -> Aim | None:
+        here = self._land.cell(node)
+        return Aim(0, 0, here, here, 0.0)
