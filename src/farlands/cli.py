@@ -27,6 +27,7 @@ VERBS = {
     "evaluate": "measure an agent on levels it never trained on",
     "compare": "train variants with several seeds each, at equal budgets, and tell which is better",
     "sweep": "search for good settings by many short runs",
+    "record": "write demonstrations of an agent as a Minari dataset",
     "replay": "play a recorded episode again, check it, and draw it at any size",
     "save-info": "what is in a saved world",
     "bench": "measure the speed of a world and of learning in it, on this machine",
@@ -190,6 +191,18 @@ def _sweep(tokens: list[str]) -> int:
     return sweep(config, begun)
 
 
+def _record(tokens: list[str]) -> int:
+    from farlands.config import RecordConfig
+
+    world, tokens = _take_subject(tokens, "WORLD", "farlands record")
+    config = _parse(_with_options(RecordConfig(world=world), world), tokens, f"farlands record {world or 'WORLD'}")
+    if config is None:
+        return 0
+    from farlands.runtime.demonstrations import record
+
+    return record(config)
+
+
 def _replay(tokens: list[str]) -> int:
     from farlands.config import ReplayConfig
 
@@ -264,6 +277,7 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "evaluate": _evaluate,
     "compare": _compare,
     "sweep": _sweep,
+    "record": _record,
     "replay": _replay,
     "save-info": _save_info,
     "bench": _bench,

@@ -118,7 +118,7 @@ class EvalConfig:
     options: Annotated[Any, tyro.conf.arg(name="world")] = None
     """The world's own options."""
     agent: str = ""
-    """random, zero, or your own as file.py:Name; by default the run's newest checkpoint."""
+    """random, zero, expert, honest-expert, or your own as file.py:Name; by default the run's newest checkpoint."""
     checkpoint: str = ""
     """Name of the run's checkpoint to measure; the newest by default."""
     protocol: Literal["basic", "quick", "standard", "full", "robust"] = "basic"
@@ -332,6 +332,32 @@ class ReplayConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be an even number up to 4096")
 
     MAIN_FLAGS: typing.ClassVar = ("render", "width", "height", "every")
+
+
+@dataclass(frozen=True)
+class RecordConfig:
+    """Write demonstrations: what an agent saw, did and got, episode by episode, as a Minari dataset."""
+
+    world: tyro.conf.Suppress[str] = ""
+    """Which world, by short name, file.py:Name or module:Name."""
+    options: Annotated[Any, tyro.conf.arg(name="world")] = None
+    """The world's own options; what the demonstrations show is --world.senses."""
+    agent: str = "honest-expert"
+    """Who demonstrates: honest-expert, expert, pretrained, random, or your own as file.py:Name."""
+    episodes: int = 10
+    """How many episodes, each on a level of its own."""
+    seed: int = 0
+    """Which levels; none of them is one that `farlands evaluate` measures on."""
+    max_steps: int = 0
+    """Cut episodes after this many steps; 0 for the world's own horizon."""
+    out: str = ""
+    """Directory of the dataset, new; by default WORLD-AGENT-v0."""
+
+    def __post_init__(self) -> None:
+        _require(self, {"episodes": 1, "max_steps": 0})
+        _require_seed(self.seed)
+
+    MAIN_FLAGS: typing.ClassVar = ("agent", "episodes", "seed", "max-steps", "out")
 
 
 def anchored(config: TrainConfig) -> TrainConfig:

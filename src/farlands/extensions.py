@@ -94,6 +94,12 @@ BUILTINS: dict[str, dict[str, Builtin]] = {
         "pretrained": Builtin(
             "farlands.agents.pretrained:pretrained", "comes with Farlands, trained by the recipe voxel-symbols"
         ),
+        "expert": Builtin(
+            "farlands.runtime.scripted:XrayExpert", "scripted, makes a diamond pickaxe; sees through walls"
+        ),
+        "honest-expert": Builtin(
+            "farlands.runtime.scripted:HonestExpert", "scripted likewise, goes by its observations alone"
+        ),
     },
     "reward": {
         "rnd": Builtin("farlands.rewards.rnd:RND", "novelty bonus by random network distillation"),

@@ -24,7 +24,9 @@ _DRAIN_EVERY = 32
 
 
 class Actor(Protocol):
-    """Whatever acts: an ``Agent`` or a baseline."""
+    """Whatever acts: an ``Agent`` or a baseline. One that has a method ``attend`` is shown each batch of worlds first;
+    that is for scripted players who see more than their observations.
+    """
 
     @property
     def noise_size(self) -> int: ...
@@ -150,6 +152,8 @@ def _first_episodes(
         raise ValueError(f"levels have {world.num_agents} agents; the protocol measures single agents")
     rows, device = world.num_rows, world.device
     here = world.reset(seeds)
+    if hasattr(actor, "attend"):
+        actor.attend(world)  # type: ignore[attr-defined]
     there = world.allocate()
     memory = actor.initial_memory(rows).to(device)
     first = torch.ones(rows, dtype=torch.bool, device=device)

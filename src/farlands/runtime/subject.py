@@ -71,21 +71,34 @@ def find_subject(config: EvalConfig) -> Subject:
         settings, name = directory.read_config(), config.agent
     options = _measured_options(settings.options, config)
     if name:
-        return Subject(f"{name} agent", settings, options, directory, "", named_actor(name))
+        options = with_senses(name, options)
+        return Subject(f"{name} agent", settings, options, directory, "", named_actor(name, options))
     assert directory is not None, config
     checkpoint, facts, make_actor = _trained_actor(directory, settings, config.checkpoint)
     return Subject(f"agent of {directory.path}", settings, options, directory, checkpoint, make_actor, facts)
 
 
-def named_actor(name: str) -> MakeActor:
-    """An agent by name. Raises UserError where there is none."""
+def with_senses(name: str, options: Any) -> Any:
+    """A world's options, showing also what an agent by name says it has to see. Raises UserError."""
+    from farlands.extensions import resolve
+
+    needed = getattr(resolve("agent", name), "senses", ())
+    shown = getattr(options, "senses", None)
+    if shown is None or set(needed) <= set(shown):
+        return options
+    return dataclasses.replace(options, senses=(*shown, *(sense for sense in needed if sense not in shown)))
+
+
+def named_actor(name: str, options: Any = None) -> MakeActor:
+    """An agent by name, told a world's options where it asks for them. Raises UserError where there is none."""
     from farlands.extensions import resolve
 
     kind = resolve("agent", name)
 
     def make(spec: WorldSpec, device: torch.device) -> Actor:
         try:
-            actor = kind(spec)
+            told = options is not None and hasattr(kind, "for_options")
+            actor = kind.for_options(spec, options) if told else kind(spec)
         except (TypeError, ValueError) as error:
             raise UserError("cannot use the agent", name, str(error)) from error
         if not hasattr(actor, "act"):

@@ -77,6 +77,16 @@ def test_the_compass_reads_heading_pitch_start_height_and_time(make_arena):
         assert compass[row].tolist() == pytest.approx(expected, abs=1.6), row
 
 
+def test_positions_say_where_the_body_is(make_arena):
+    """East and north of the start and above bedrock, whole blocks and parts."""
+    arena = make_arena(3, senses=("position",))
+    arena.stand(-3.25, 7.75, 2.5)
+    position = arena.look()["position"].numpy()
+    assert position.dtype == np.int16
+    for row in position:
+        assert row.tolist() == [-4, 7, 34, 1536, 1536, 1024]
+
+
 def test_the_compass_keeps_its_bounds_far_from_home(make_arena):
     arena = make_arena(24)
     arena.body[Body.YAW] = torch.arange(24, dtype=torch.int32)

@@ -50,9 +50,9 @@ _TICKS_BETWEEN_MOVES = 32
 
 _SYMBOLS = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "entities", "action_mask",
+    "position", "entities", "action_mask",
 )  # fmt: skip
-_SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8, "entities": wp.int8}
+_SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8, "position": wp.int16, "entities": wp.int8}
 
 
 _WORLD_KERNELS = (

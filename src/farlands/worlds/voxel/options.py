@@ -10,7 +10,7 @@ HEIGHT = 64
 
 SENSES = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "entities", "pixels", "depth", "segmentation", "action_mask",
+    "position", "entities", "pixels", "depth", "segmentation", "action_mask",
 )  # fmt: skip
 """Every observation array there is."""
 

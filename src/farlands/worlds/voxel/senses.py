@@ -19,7 +19,16 @@ from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import TURN_SHIFT, feet_block, fluid_around
 from farlands.worlds.voxel.placing import place_cell
-from farlands.worlds.voxel.state import NUM_ARMOUR, NUM_ITEMS, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import (
+    NUM_ARMOUR,
+    NUM_ITEMS,
+    POSITION_ONE,
+    POSITION_SHIFT,
+    Body,
+    Clock,
+    Rules,
+    VoxelState,
+)
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ChoiceColumn, ItemColumn, Tables
 from farlands.worlds.voxel.using import possible_use
 from farlands.worlds.voxel.vitals import DAY, armour_points
@@ -32,6 +41,7 @@ _CAMERA_START = _NUM_MOVES + _NUM_JUMPS
 _CHOICE_START = _HAND_START + _NUM_HANDS
 _ACTION_CAMERA, _ACTION_HAND, _ACTION_CHOICE = 2, 3, 4
 _MAX_PITCH = 6
+_FAR = 32_767
 
 
 @wp.struct
@@ -40,7 +50,7 @@ class Senses:
 
     Shapes after R: voxels uint8 [up * ahead * right], vitals uint8 [5], status uint8 [6], inventory int16 [items],
     equipment uint8 [5], durability uint8 [5], target_block uint8 [1], target uint8 [4], compass int8 [9],
-    entities int8 [8 * columns], action_mask uint8 [actions].
+    position int16 [6], entities int8 [8 * columns], action_mask uint8 [actions].
     """
 
     voxels: wp.array2d(dtype=wp.uint8)
@@ -52,6 +62,7 @@ class Senses:
     target_block: wp.array2d(dtype=wp.uint8)
     target: wp.array2d(dtype=wp.uint8)
     compass: wp.array2d(dtype=wp.int8)
+    position: wp.array2d(dtype=wp.int16)
     entities: wp.array2d(dtype=wp.int8)
     action_mask: wp.array2d(dtype=wp.uint8)
 
@@ -179,6 +190,21 @@ def _sense_compass(s: VoxelState, t: Tables, out: wp.array2d(dtype=wp.int8), w: 
     hour = (s.clock[Clock.TIME, w] * 24) // DAY
     out[r, 7] = wp.int8(wp.clamp(t.turn[hour] >> 7, -127, 127))
     out[r, 8] = wp.int8(wp.clamp(t.turn[(hour + 6) % 24] >> 7, -127, 127))
+
+
+@wp.func
+def _sense_position(s: VoxelState, out: wp.array2d(dtype=wp.int16), w: int, r: int):
+    """Block of the feet, east and north of the start and above bedrock, and the place within it."""
+    x = s.body[Body.X, r]
+    y = s.body[Body.Y, r]
+    z = s.body[Body.Z, r]
+    inside = POSITION_ONE - 1
+    out[r, 0] = wp.int16(wp.clamp((x >> POSITION_SHIFT) - s.clock[Clock.START_X, w], -_FAR, _FAR))
+    out[r, 1] = wp.int16(wp.clamp((y >> POSITION_SHIFT) - s.clock[Clock.START_Y, w], -_FAR, _FAR))
+    out[r, 2] = wp.int16(wp.clamp(z >> POSITION_SHIFT, -_FAR, _FAR))
+    out[r, 3] = wp.int16(x & inside)
+    out[r, 4] = wp.int16(y & inside)
+    out[r, 5] = wp.int16(z & inside)
 
 
 @wp.func
@@ -365,6 +391,8 @@ def _sense_kernel(
             _sense_target(s, t, out.target, w, r, target)
         if out.compass.shape[0] > 0:
             _sense_compass(s, t, out.compass, w, r)
+        if out.position.shape[0] > 0:
+            _sense_position(s, out.position, w, r)
         if out.entities.shape[0] > 0:
             sense_entities(s, t, rules, out.entities, w, r, sight)
         if out.action_mask.shape[0] > 0:

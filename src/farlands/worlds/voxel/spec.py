@@ -104,6 +104,14 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
                 "to; pitch 21 per 15 degrees; way back to the start and height in blocks."
             ),
         ),
+        "position": ArraySpec(
+            (6,), "int16", -32_767, 32_767,
+            labels=("east", "north", "height", "part_east", "part_north", "part_up"),
+            description=(
+                "What a map would tell: the block of the feet, east and north of the start and above bedrock, and the "
+                "place within it in parts of 2,048."
+            ),
+        ),
         "entities": ArraySpec(
             (ENTITIES, ENTITY_WIDTH), "int8", -127, 127, labels=ENTITY_LABELS,
             description=(

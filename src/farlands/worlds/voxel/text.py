@@ -139,6 +139,12 @@ def _place_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
     ]
 
 
+def _position_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
+    east, north, height, *parts = (int(v) for v in seen["position"])
+    x, y, z = (whole + part / 2048 for whole, part in zip((east, north, height), parts, strict=True))
+    return [f"On the map you are {x:.2f} east and {y:.2f} north of where you started, {z:.2f} above bedrock."]
+
+
 def _heading(compass: np.ndarray) -> int:
     """Degrees clockwise from north, a multiple of 15."""
     return round(math.degrees(math.atan2(int(compass[0]), int(compass[1]))) / 15) * 15 % 360
@@ -303,6 +309,7 @@ def _action_lines(mask: np.ndarray, spec: WorldSpec) -> list[str]:
 
 _PARTS = {
     "compass": _place_lines,
+    "position": _position_lines,
     "vitals": _vital_lines,
     "status": _status_lines,
     "target_block": _target_lines,

@@ -1,5 +1,6 @@
-"""A scripted expert that crafts its way to a goal item by flat actions, seeing through walls. See ``expert.Expert``.
+"""A scripted expert that crafts its way to a goal item by flat actions, in two kinds. See ``expert`` and ``honest``.
 
-A source of demonstrations and an upper bound on what is possible in a level, not an honest competitor: it reads the
-whole state. Nothing else in the package imports it.
+``expert.Expert`` reads the whole state, through walls: an upper bound on what is possible in a level.
+``honest.HonestPlayer`` is the same player with a map drawn from its observations. Both are agents in
+``farlands.runtime.scripted``.
 """

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 import numpy as np
 
-from farlands.worlds.voxel.alterations import alter
+from farlands.worlds.voxel.alterations import Rulebook, alter
 from farlands.worlds.voxel.blocks import BLOCK_ID
 from farlands.worlds.voxel.expert.guard import Guard
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
 from farlands.worlds.voxel.expert.legs import PILLAR_BLOCKS, Legs
-from farlands.worlds.voxel.expert.paths import Land, Route, Search
+from farlands.worlds.voxel.expert.paths import Land, Move, Route, Search
 from farlands.worlds.voxel.expert.planner import Collect, Craft, Planner, Smelt, Task, break_ticks
-from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, SIDES, Cell, View
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, SIDES, Cell, Outlook, View
 from farlands.worlds.voxel.recipes import SMELTING_TICKS
-from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tasks.places import rules_seed
 from farlands.worlds.voxel.world import VoxelWorld
 
-_SPARE = {"oak_log": 2, "spruce_log": 2}
-"""Wood for another tool, collected while there are trees about."""
 _TICKS_PER_BLOCK = 12.0
 """About what a block of way costs, for guesses of what is cheap to collect."""
 _MOST_TARGETS = 24
@@ -33,28 +30,27 @@ _GAIN_STEPS = 12
 _SHAKES = ("back", "left", "right", "forward", "turn_left_45", "jump_forward", "jump")
 
 
-class Expert:
-    """A scripted player of one world that reads the whole state and acts by flat actions.
+class Player:
+    """A scripted player of one world that acts by flat actions on whatever view it is given.
 
     Attributes:
         failures: How often tasks of each kind failed at first.
 
     Args:
-        world: A batch of worlds on the CPU with ``flat`` actions, one agent each.
-        index: Which world to play.
+        view: What it knows.
         goal: Item to make or collect.
-
-    Raises:
-        ValueError: The worlds are not on the CPU or their actions are not flat.
+        ticks_per_step: Of the world.
+        rules: Recipes, smeltings and drops to plan by.
     """
 
-    def __init__(self, world: VoxelWorld, index: int = 0, goal: str = "diamond_pickaxe") -> None:
-        if world.options.actions != "flat":
-            raise ValueError(f"actions {world.options.actions!r}: the expert plays flat actions")
-        self._view = View(world, index)
+    spare: Mapping[str, int] = {"oak_log": 2, "spruce_log": 2}
+    """Wood for another tool, collected while there are trees about."""
+
+    def __init__(self, view: Outlook, goal: str, ticks_per_step: int, rules: Rulebook) -> None:
+        self._view = view
         self._goal = goal
-        self._rules = alter(rules_seed(world.options))
-        self._ticks_per_step = world.options.ticks_per_step
+        self._rules = rules
+        self._ticks_per_step = ticks_per_step
         self._hands = Hands(self._view, self._may_break)
         self._legs = Legs(self._view, self._hands)
         self._guard = Guard(self._view, self._hands)
@@ -89,7 +85,7 @@ class Expert:
     def _plan(self) -> list[Task]:
         stations = frozenset(name for name in ("crafting_table", "furnace") if self._view.station_near(name))
         planner = Planner(self._block_ticks(), self._rules)
-        return planner.plan(self._goal, self._view.carried(), near=stations, spare=_SPARE)
+        return planner.plan(self._goal, self._view.carried(), near=stations, spare=self.spare)
 
     def _block_ticks(self) -> dict[str, float]:
         """What getting to the nearest of each kind of block and breaking it by hand may take."""
@@ -125,14 +121,22 @@ class Expert:
         while self._have(task) < wanted and self._hands.best_tools() == tools:
             yield from self._legs.wait_for_ground()
             route = self._route_to(task.blocks)
-            if route is None or misses == _MISSES:
+            if misses == _MISSES:
                 return False
-            if not (yield from self._travel(route)):
+            if route is None:
+                if not (yield from self._seek(task)):
+                    return False
+            elif not (yield from self._travel(route)):
                 misses += 1
             elif not (yield from self._hands.break_cells([route.target])):
                 misses += 1
                 self._banned.add((self._view.feet, route.target))
         return True
+
+    def _seek(self, task: Collect) -> Doing:
+        """Look for what is nowhere in view; the base class sees everything and knows that there is nothing to find."""
+        return False
+        yield  # makes it a generator, as those that do look are
 
     def _have(self, task: Collect) -> int:
         return sum(self._view.count(name) for name in task.items)
@@ -146,15 +150,23 @@ class Expert:
         distance = np.abs(cells - np.array(self._view.feet)).sum(axis=1)
         nearest = cells[np.argsort(distance, kind="stable")[: _MOST_TARGETS * (1 + self._failed)]]
         targets = [(int(x), int(y), int(z)) for x, y, z in nearest]
-        carried = sum(self._view.count(name) for name in PILLAR_BLOCKS)
-        return Search(land, self._view.feet, targets, carried, frozenset(self._banned)).run() if targets else None
+        if not targets:
+            return None
+        return Search(land, self._view.feet, targets, self._blocks_to_place(), frozenset(self._banned)).run()
+
+    def _blocks_to_place(self) -> int:
+        return sum(self._view.count(name) for name in PILLAR_BLOCKS)
 
     def _travel(self, route: Route) -> Doing:
         for move in route.moves:
-            if not IN_CROSSHAIR[self._view.block(route.target)]:
+            if not (IN_CROSSHAIR[self._view.block(route.target)] and self._is_safe(move)):
                 return False
             if not (yield from self._legs.follow(move)):
                 return False
+        return True
+
+    def _is_safe(self, move: Move) -> bool:
+        """Whether a move is still as good as it looked when the route was made."""
         return True
 
     def _may_break(self, cell: Cell) -> bool:
@@ -187,7 +199,7 @@ class Expert:
         for _ in range(task.count):
             yield from act(f"smelt_{output}")
         for _ in range(task.count * SMELTING_TICKS // self._ticks_per_step + _GAIN_STEPS):
-            if self._view.body(Body.SMELTING) < 0:
+            if not self._view.smelting or self._view.count(output) >= before + task.count:
                 break
             yield from act("noop")
         return self._view.count(output) >= before + task.count
@@ -206,3 +218,21 @@ class Expert:
         """Get out of a corner: small moves that differ from time to time."""
         yield from act(_SHAKES[self._failed % len(_SHAKES)])
         yield from act("noop")
+
+
+class Expert(Player):
+    """The expert that reads the whole state of its world.
+
+    Args:
+        world: A batch of worlds on the CPU with ``flat`` actions, one agent each.
+        index: Which world to play.
+        goal: Item to make or collect.
+
+    Raises:
+        ValueError: The worlds are not on the CPU or their actions are not flat.
+    """
+
+    def __init__(self, world: VoxelWorld, index: int = 0, goal: str = "diamond_pickaxe") -> None:
+        if world.options.actions != "flat":
+            raise ValueError(f"actions {world.options.actions!r}: the expert plays flat actions")
+        super().__init__(View(world, index), goal, world.options.ticks_per_step, alter(rules_seed(world.options)))

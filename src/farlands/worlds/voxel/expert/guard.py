@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from farlands.worlds.voxel.actions import FLAT_ACTIONS, Hand
 from farlands.worlds.voxel.creatures.kinds import CREATURES, Temper
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
-from farlands.worlds.voxel.expert.view import View
+from farlands.worlds.voxel.expert.view import Outlook
 from farlands.worlds.voxel.items import FOODS
 from farlands.worlds.voxel.physics import EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE, Body
@@ -18,7 +18,9 @@ from farlands.worlds.voxel.tables import NUM_HEADINGS
 _ALARM = {"zombie": 4.5, "spider": 4.5, "creeper": 6.0, "skeleton": 9.0}
 """Blocks within which a monster in sight is fought."""
 _ARM = 2.9
-_LONGEST_FIGHT = 60
+_LONGEST_FIGHT = 150
+_LONGEST_CHASE = 20
+"""Steps without a chance to strike after which a monster is given up."""
 _LEAVES_ALONE = 30
 """Steps for which a monster that could not be reached is left alone."""
 _BITE_STEPS = 9
@@ -29,13 +31,18 @@ _WEAPONS = ("equip_sword", "equip_axe", "equip_pickaxe", "equip_shovel")
 
 @dataclass(frozen=True)
 class Foe:
-    """A monster: its number within the episode, kind, middle of its body in blocks."""
+    """A monster: what tells it from others, its kind, middle of its body and height of its feet in blocks."""
 
     name: int
-    kind: str
+    number: int
     x: float
     y: float
     z: float
+    foot: float
+
+    @property
+    def kind(self) -> str:
+        return CREATURES[self.number - 1].name
 
 
 class Guard:
@@ -46,7 +53,7 @@ class Guard:
         hands: To take weapons with.
     """
 
-    def __init__(self, view: View, hands: Hands) -> None:
+    def __init__(self, view: Outlook, hands: Hands) -> None:
         self._view, self._hands = view, hands
         self._ignored: dict[int, int] = {}
         self._step = 0
@@ -86,7 +93,7 @@ class Guard:
             creature = CREATURES[kind - 1]
             far = math.hypot(fx - x, fy - y)
             if creature.temper == Temper.HOSTILE and far < _ALARM[creature.name] and abs(fz - z) < 4:
-                foe = Foe(name, creature.name, fx, fy, fz + 0.6 * creature.height)
+                foe = Foe(name, kind, fx, fy, fz + 0.6 * creature.height, fz)
                 if self._ignored.get(name, -1) < self._step and self._view.sees((foe.x, foe.y, foe.z)):
                     near.append((far, name, foe))
         return min(near)[2] if near else None
@@ -97,20 +104,45 @@ class Guard:
         held = self._view.held
         yield from self._arm()
         now: Foe | None = foe
+        missed = 0
         for _ in range(_LONGEST_FIGHT):
             if now is None:
                 break
-            yield from self._hands.turn_to(*self._aim(now))
-            x, y, _ = self._view.position
-            reach = math.hypot(now.x - x, now.y - y)
-            near = reach < _ARM + 0.3
-            yield from act("attack" if near else "forward" if now.kind in ("skeleton", "spider") else "noop")
+            met = self._meets(now)
+            missed = 0 if met else missed + 1
+            if missed > _LONGEST_CHASE:
+                self._ignored[now.name] = self._step + _LEAVES_ALONE
+            yield from act("attack") if met else self._approach(now)
             now = self._threat()
         else:
             self._ignored[foe.name] = self._step + _LEAVES_ALONE
         if held.rpartition("_")[2] in ("pickaxe", "axe", "shovel", "sword") and self._view.held != held:
             yield from act(f"equip_{held.rpartition('_')[2]}")
         yield from self._hands.turn_to(yaw, pitch)
+
+    def _approach(self, foe: Foe) -> Generator[int, None, None]:
+        """One step of turning towards a monster; to those that keep off or leap, one of going there."""
+        turn = next(self._hands.turn_to(*self._aim(foe)), None)
+        if turn is not None:
+            yield turn
+        else:
+            yield from act("forward" if foe.kind in ("skeleton", "spider") else "noop")
+
+    def _meets(self, foe: Foe) -> bool:
+        """Whether the crosshair is on a monster within reach of a blow."""
+        x, y, z = self._view.position
+        yaw, pitch = (self._view.body(row) * 2 * math.pi / NUM_HEADINGS for row in (Body.YAW, Body.PITCH))
+        ray = (math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), math.sin(pitch))
+        half = CREATURES[foe.number - 1].width / 2
+        low = (foe.x - half - x, foe.y - half - y, foe.foot - z - _EYE)
+        high = (foe.x + half - x, foe.y + half - y, foe.foot + CREATURES[foe.number - 1].height - z - _EYE)
+        enter, leave = 0.0, _ARM
+        for a, b, d in zip(low, high, ray, strict=True):
+            if abs(d) < 1e-9:
+                enter, leave = (enter, leave) if a <= 0 <= b else (1.0, 0.0)
+            else:
+                enter, leave = max(enter, min(a / d, b / d)), min(leave, max(a / d, b / d))
+        return enter <= leave
 
     def _arm(self) -> Generator[int, None, None]:
         """Take the best weapon in hand: what hits hardest of what there is."""

@@ -5,6 +5,7 @@ Each returns whether it got done what it was asked for; none assumes that it wil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Generator
 
 import numpy as np
@@ -13,7 +14,7 @@ from farlands.worlds.voxel.actions import FLAT_ACTION_ID
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
 from farlands.worlds.voxel.expert.planner import break_ticks
 from farlands.worlds.voxel.expert.sight import STEP_TICKS, aim_at, aim_to_place
-from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, Cell, View
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, Cell, Outlook
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
@@ -44,7 +45,7 @@ class Hands:
         allowed: Whether a cell that is in the way may be broken.
     """
 
-    def __init__(self, view: View, allowed: Callable[[Cell], bool]) -> None:
+    def __init__(self, view: Outlook, allowed: Callable[[Cell], bool]) -> None:
         self._view = view
         self._allowed = allowed
         self._tools: frozenset[str] = frozenset({"?"})
@@ -111,6 +112,8 @@ class Hands:
     def _break(self, cell: Cell) -> Doing:
         """Break the block that is in the crosshair now."""
         block = self._view.block(cell)
+        if not math.isfinite(self.ticks[block]):
+            return False
         limit = int(self.ticks[block] / STEP_TICKS) + _EXTRA_STEPS
         held = self._view.held
         for _ in range(limit):

@@ -10,7 +10,7 @@ import math
 
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
 from farlands.worlds.voxel.expert.paths import MAX_DROP, Kind, Move
-from farlands.worlds.voxel.expert.view import Cell, View
+from farlands.worlds.voxel.expert.view import Cell, Outlook
 from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
 
@@ -37,7 +37,7 @@ class Legs:
         hands: What breaks and places on the way.
     """
 
-    def __init__(self, view: View, hands: Hands) -> None:
+    def __init__(self, view: Outlook, hands: Hands) -> None:
         self._view = view
         self._hands = hands
 

@@ -11,9 +11,9 @@ from enum import Enum
 
 import numpy as np
 
-from farlands.worlds.voxel.blocks import AIR, BLOCKS, CACTUS, FIRE, Fluid
+from farlands.worlds.voxel.blocks import AIR, CACTUS
 from farlands.worlds.voxel.expert.sight import Aim, aim_at
-from farlands.worlds.voxel.expert.view import IS_SOLID, Cell, View
+from farlands.worlds.voxel.expert.view import IS_LAVA, IS_SOLID, IS_WATER, Cell, Outlook
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE
@@ -24,9 +24,6 @@ FALL = 3.0
 DIG_PAUSE = 8.0
 """Ticks a break costs besides the breaking: the pause after it and some turning."""
 MAX_DROP = 3
-IS_LAVA = np.array([block.fluid == Fluid.LAVA or index == FIRE for index, block in enumerate(BLOCKS)])
-"""By block: what burns whoever stands in it."""
-IS_WATER = np.array([block.fluid == Fluid.WATER for block in BLOCKS])
 _BESIDE_LAVA = 300.0
 _BESIDE_DROP = 15.0
 _AHEAD, _UPWARD = 7.0, 9.0
@@ -79,7 +76,7 @@ class Land:
         ticks: float ``[blocks]``: ticks to break each block with the tools at hand.
     """
 
-    def __init__(self, view: View, ticks: np.ndarray) -> None:
+    def __init__(self, view: Outlook, ticks: np.ndarray) -> None:
         blocks = view.window()
         self.side = view.side
         self.origin = view.origin
@@ -151,6 +148,11 @@ def _risk(blocks: np.ndarray, lava: np.ndarray, solid: np.ndarray) -> np.ndarray
     risk[_around(deep, 1)] += _BESIDE_DROP
     risk[_around(blocks == CACTUS, 1)] += 3 * _BESIDE_DROP
     return risk
+
+
+def stand_search(land: Land, start: Cell, place: tuple[int, int], blocks_to_place: int) -> Search:
+    """A search for a way to stand in a column, on whatever level."""
+    return _Walk(land, start, [(*place, start[2])], blocks_to_place)
 
 
 class Search:
@@ -299,3 +301,20 @@ class Search:
         if kind is Kind.PILLAR:
             return ((x, y, z + 2),)
         return ((tx, ty, z + 1), (tx, ty, z))
+
+
+class _Walk(Search):
+    """A search that ends where the feet stand in the column of its one target."""
+
+    def _survey(self) -> tuple[list[float], list[bool]]:
+        side = self._land.side
+        x, y, _ = np.ogrid[:side, :side, :HEIGHT]
+        aside = np.abs(x - self._targets[0][0] + self._land.origin[0]) + np.abs(
+            y - self._targets[0][1] + self._land.origin[1]
+        )
+        guess = np.broadcast_to(aside * WALK, (side, side, HEIGHT))
+        return guess.ravel().tolist(), (guess == 0).ravel().tolist()
+
+    def _aim(self, node: int) -> Aim | None:
+        here = self._land.cell(node)
+        return Aim(0, 0, here, here, 0.0)

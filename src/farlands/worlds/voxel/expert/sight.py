@@ -11,7 +11,7 @@ import numpy as np
 
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.crosshair import RAY_SHIFT, REACH
-from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOLID, STATION_REACH, Cell, View
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOLID, STATION_REACH, Cell, Outlook
 from farlands.worlds.voxel.physics import BODY_HEIGHT, TURN_SHIFT
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS, heading_sines
@@ -55,7 +55,7 @@ def _directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return yaw, pitch, np.stack([x, y, turn[(pitch + 24) % NUM_HEADINGS]], axis=-1)
 
 
-def turn_steps(view: View, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+def turn_steps(view: Outlook, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
     """Steps it takes to turn from the present heading and pitch, by 15 and 45 degrees at a time."""
     around = (yaw - view.body(Body.YAW) + 12) % NUM_HEADINGS - 12
     whole = np.rint(around / 3)
@@ -98,8 +98,16 @@ def _trace_from(*inside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.stack(cells), np.stack(distance), np.stack(axes)
 
 
+def line_of_sight(view: Outlook) -> list[tuple[Cell, int, int]]:
+    """Cells that the crosshair's ray passes within reach, in order; distance and axis as of ``trace``."""
+    cells, distance, axes = trace(view.eye)
+    ray = view.body(Body.YAW) * (2 * MAX_PITCH + 1) + view.body(Body.PITCH) + MAX_PITCH
+    passed = int((distance[:, ray] <= REACH).sum())
+    return [(_cell(cells[k, ray]), int(distance[k, ray]), int(axes[k, ray])) for k in range(passed)]
+
+
 def aim_at(
-    view: View,
+    view: Outlook,
     targets: Iterable[Cell],
     ticks: np.ndarray,
     allowed: Callable[[Cell], bool],
@@ -141,7 +149,7 @@ def aim_at(
     return None
 
 
-def aim_to_place(view: View) -> Aim | None:
+def aim_to_place(view: Outlook) -> Aim | None:
     """The quickest way to look so that a full block can be placed in a cell from which a station serves.
 
     Returns:
@@ -168,7 +176,7 @@ def aim_to_place(view: View) -> Aim | None:
     return Aim(int(yaw[ray]), int(pitch[ray]), _cell(hit[ray]), _cell(into[ray]), float(total[ray]))
 
 
-def _overlaps_body(view: View, cells: np.ndarray) -> np.ndarray:
+def _overlaps_body(view: Outlook, cells: np.ndarray) -> np.ndarray:
     low = view.body(Body.Z) >> POSITION_SHIFT
     high = (view.body(Body.Z) + BODY_HEIGHT - 1) >> POSITION_SHIFT
     level = (cells[..., 2] >= low) & (cells[..., 2] <= high)

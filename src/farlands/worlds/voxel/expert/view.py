@@ -1,4 +1,4 @@
-"""What the expert sees of one world: everything, through walls, by block coordinates."""
+"""What an expert goes by, and the view that sees everything: one world's state, through walls, by block coordinates."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ Cell = tuple[int, int, int]
 SHAPE = np.array([block.shape for block in BLOCKS])
 IS_SOLID = SHAPE == Shape.CUBE
 IS_FLUID = SHAPE == Shape.FLUID
+IS_WATER = np.array([block.fluid == Fluid.WATER for block in BLOCKS])
+IS_LAVA = np.array([block.fluid == Fluid.LAVA or block.name == "fire" for block in BLOCKS])
+"""By block: what burns whoever stands in it."""
 IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
 STATION_REACH = ((-STATION_ASIDE, STATION_ASIDE),) * 2 + ((-STATION_BELOW, STATION_ABOVE),)
 """How far from the feet a station serves, in blocks east, north and up, from the least to the most."""
@@ -29,37 +32,65 @@ _PLACE = (Being.X, Being.Y, Being.Z)
 SIDES: tuple[Cell, ...] = ((1, 0, 0), (0, 1, 0), (-1, 0, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
 
 
-class View:
-    """The state of one world of a batch on the CPU, read in place: always up to date.
+class Outlook:
+    """What an expert knows of its body and of the land, however it came to know it.
 
-    Args:
-        world: The batch.
-        index: Which world of it; one agent a world.
+    The experts' arms and legs use nothing else. Kinds of it say what the raw facts are; the rest follows.
 
-    Raises:
-        ValueError: The batch is not on the CPU.
+    Attributes:
+        side: Side of the square of land that is looked over, in blocks.
     """
 
-    def __init__(self, world: VoxelWorld, index: int = 0) -> None:
-        if world.device.type != "cpu":
-            raise ValueError(f"device {world.device}: the expert reads worlds on the cpu only")
-        state, side = world.state, world.options.window
-        self.side = side
-        self._blocks = wp.to_torch(state.blocks).numpy()[index].reshape(side, side, HEIGHT)
-        self._body = wp.to_torch(state.body).numpy()[:, index]
-        self._clock = wp.to_torch(state.clock).numpy()[:, index]
-        self._counts = wp.to_torch(state.counts).numpy()[index]
-        self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
-        self._creatures = wp.to_torch(state.creatures).numpy()[index]
+    side: int
 
     def body(self, row: Body) -> int:
-        """One number of the body state."""
-        return int(self._body[row])
+        """One number of the body state: place, heading, pitch, health or food."""
+        raise NotImplementedError
 
     @property
     def origin(self) -> tuple[int, int]:
         """Least block coordinates of the window."""
-        return int(self._clock[Clock.ORIGIN_X]), int(self._clock[Clock.ORIGIN_Y])
+        raise NotImplementedError
+
+    @property
+    def velocity(self) -> tuple[float, float]:
+        """Sideways motion, in blocks per tick."""
+        raise NotImplementedError
+
+    @property
+    def on_ground(self) -> bool:
+        """Whether the body stands on something."""
+        raise NotImplementedError
+
+    @property
+    def held(self) -> str:
+        """Item in the hand, ``"nothing"`` for the bare hand."""
+        raise NotImplementedError
+
+    @property
+    def smelting(self) -> bool:
+        """Whether a furnace may be at work for the agent."""
+        raise NotImplementedError
+
+    def count(self, item: str) -> int:
+        """How many of an item are carried."""
+        raise NotImplementedError
+
+    def carried(self) -> dict[str, int]:
+        """Everything carried, by item."""
+        raise NotImplementedError
+
+    def blocks_at(self, cells: np.ndarray) -> np.ndarray:
+        """Block ids uint8 ``[...]`` of cells int ``[..., 3]``."""
+        raise NotImplementedError
+
+    def window(self) -> np.ndarray:
+        """uint8 ``[S, S, 64]``: a copy of the window whose first cell is the block at ``origin``."""
+        raise NotImplementedError
+
+    def creatures(self) -> list[tuple[int, int, float, float, float]]:
+        """A number that stays with it, kind and position in blocks of every creature."""
+        raise NotImplementedError
 
     @property
     def eye(self) -> tuple[int, int, int]:
@@ -70,11 +101,6 @@ class View:
     def position(self) -> tuple[float, float, float]:
         """The feet, in blocks."""
         return tuple(self.body(row) / POSITION_ONE for row in (Body.X, Body.Y, Body.Z))  # type: ignore[return-value]
-
-    @property
-    def velocity(self) -> tuple[float, float]:
-        """Sideways motion, in blocks per tick."""
-        return self.body(Body.VX) / VELOCITY_ONE, self.body(Body.VY) / VELOCITY_ONE
 
     @property
     def feet(self) -> Cell:
@@ -115,28 +141,9 @@ class View:
         return found[0], found[1]
 
     @property
-    def on_ground(self) -> bool:
-        """Whether the body stands on something."""
-        return self.body(Body.ON_GROUND) != 0
-
-    @property
     def afloat(self) -> bool:
         """Whether the feet are in a fluid."""
         return bool(IS_FLUID[self.block(self.feet)])
-
-    @property
-    def held(self) -> str:
-        """Item in the hand, ``"nothing"`` for the bare hand."""
-        slot = self.body(Body.HAND)
-        return ITEMS[int(self._slot_item[slot])].name if slot >= 0 else "nothing"
-
-    def count(self, item: str) -> int:
-        """How many of an item are carried."""
-        return int(self._counts[ITEM_ID[item]])
-
-    def carried(self) -> dict[str, int]:
-        """Everything carried, by item."""
-        return {item.name: int(n) for item, n in zip(ITEMS, self._counts, strict=True) if n > 0}
 
     def block(self, cell: Cell) -> int:
         """Block id; beyond the window bedrock below the top of the world, air above it."""
@@ -145,6 +152,91 @@ class View:
     def solid(self, cell: Cell) -> bool:
         """Whether a cell stops a body."""
         return bool(IS_SOLID[self.block(cell)])
+
+    def sees(self, point: tuple[float, float, float]) -> bool:
+        """Whether nothing solid lies between the eyes and a point, both in blocks."""
+        eye = np.array(self.eye) / POSITION_ONE
+        way = np.array(point) - eye
+        steps = max(2, int(np.abs(way).max() * 4))
+        points = eye + way * (np.arange(1, steps) / steps)[:, None]
+        return not IS_SOLID[self.blocks_at(np.floor(points).astype(np.int64))].any()
+
+    def touches_lava(self, cell: Cell) -> bool:
+        """Whether lava stands in the cell or at one of its six sides."""
+        return any(IS_LAVA[self.block(at)] for at in (cell, *beside(cell)))
+
+    def station_near(self, item: str) -> bool:
+        """Whether a station stands within its reach."""
+        return self.find_near(item) is not None
+
+    def find_near(self, item: str) -> Cell | None:
+        """Cell of a station in reach of the feet, or None."""
+        spans = (np.arange(low, high + 1) + at for at, (low, high) in zip(self.feet, STATION_REACH, strict=True))
+        cells = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1)
+        found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
+        return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
+
+
+class View(Outlook):
+    """The state of one world of a batch on the CPU, read in place: always up to date.
+
+    Args:
+        world: The batch.
+        index: Which world of it; one agent a world.
+
+    Raises:
+        ValueError: The batch is not on the CPU.
+    """
+
+    def __init__(self, world: VoxelWorld, index: int = 0) -> None:
+        if world.device.type != "cpu":
+            raise ValueError(f"device {world.device}: the expert reads worlds on the cpu only")
+        state, side = world.state, world.options.window
+        self.side = side
+        self._blocks = wp.to_torch(state.blocks).numpy()[index].reshape(side, side, HEIGHT)
+        self._body = wp.to_torch(state.body).numpy()[:, index]
+        self._clock = wp.to_torch(state.clock).numpy()[:, index]
+        self._counts = wp.to_torch(state.counts).numpy()[index]
+        self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
+        self._creatures = wp.to_torch(state.creatures).numpy()[index]
+
+    def body(self, row: Body) -> int:
+        """One number of the body state."""
+        return int(self._body[row])
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Least block coordinates of the window."""
+        return int(self._clock[Clock.ORIGIN_X]), int(self._clock[Clock.ORIGIN_Y])
+
+    @property
+    def velocity(self) -> tuple[float, float]:
+        """Sideways motion, in blocks per tick."""
+        return self.body(Body.VX) / VELOCITY_ONE, self.body(Body.VY) / VELOCITY_ONE
+
+    @property
+    def on_ground(self) -> bool:
+        """Whether the body stands on something."""
+        return self.body(Body.ON_GROUND) != 0
+
+    @property
+    def held(self) -> str:
+        """Item in the hand, ``"nothing"`` for the bare hand."""
+        slot = self.body(Body.HAND)
+        return ITEMS[int(self._slot_item[slot])].name if slot >= 0 else "nothing"
+
+    @property
+    def smelting(self) -> bool:
+        """Whether a furnace works for the agent."""
+        return self.body(Body.SMELTING) >= 0
+
+    def count(self, item: str) -> int:
+        """How many of an item are carried."""
+        return int(self._counts[ITEM_ID[item]])
+
+    def carried(self) -> dict[str, int]:
+        """Everything carried, by item."""
+        return {item.name: int(n) for item, n in zip(ITEMS, self._counts, strict=True) if n > 0}
 
     def blocks_at(self, cells: np.ndarray) -> np.ndarray:
         """Block ids uint8 ``[...]`` of cells int ``[..., 3]``."""
@@ -167,29 +259,6 @@ class View:
             (int(row[Being.NAME]), int(row[Being.KIND]), *(float(row[at]) / POSITION_ONE for at in _PLACE))  # type: ignore[misc]
             for row in rows
         ]
-
-    def sees(self, point: tuple[float, float, float]) -> bool:
-        """Whether nothing solid lies between the eyes and a point, both in blocks."""
-        eye = np.array(self.eye) / POSITION_ONE
-        way = np.array(point) - eye
-        steps = max(2, int(np.abs(way).max() * 4))
-        points = eye + way * (np.arange(1, steps) / steps)[:, None]
-        return not IS_SOLID[self.blocks_at(np.floor(points).astype(np.int64))].any()
-
-    def touches_lava(self, cell: Cell) -> bool:
-        """Whether lava stands in the cell or at one of its six sides."""
-        return any(BLOCKS[self.block(at)].fluid == Fluid.LAVA for at in (cell, *beside(cell)))
-
-    def station_near(self, item: str) -> bool:
-        """Whether a station stands within its reach."""
-        return self.find_near(item) is not None
-
-    def find_near(self, item: str) -> Cell | None:
-        """Cell of a station in reach of the feet, or None."""
-        spans = (np.arange(low, high + 1) + at for at, (low, high) in zip(self.feet, STATION_REACH, strict=True))
-        cells = np.stack(np.meshgrid(*spans, indexing="ij"), axis=-1)
-        found = cells[self.blocks_at(cells) == BLOCK_ID[item]]
-        return tuple(found[0].tolist()) if len(found) else None  # type: ignore[return-value]
 
 
 def _cell_at(axis: int, along: int, across: int, z: int) -> Cell:

@@ -1,0 +1,58 @@
+"""Fights, in an arena."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from farlands.worlds.voxel.expert.guard import Guard
+from farlands.worlds.voxel.expert.hands import Hands, act
+from farlands.worlds.voxel.expert.view import View
+from farlands.worlds.voxel.state import Body
+
+
+def fight(arena, steps: int) -> list[str]:
+    """Stand guard over doing nothing; the creatures that are left."""
+    view = View(arena.world)
+    for action in Guard(view, Hands(view, lambda cell: True)).watch(act("noop", steps)):
+        arena.act_rows(torch.tensor([action], dtype=torch.int32))
+        steps -= 1
+        if steps == 0 or not arena.kinds():
+            break
+    return arena.kinds()
+
+
+@pytest.mark.parametrize("place", [(0.5, 4.5), (-2.5, -1.5), (0.5, 0.5)], ids=["ahead", "behind", "in the same spot"])
+@pytest.mark.parametrize("kind", ["zombie", "spider"])
+def test_monsters_are_killed_wherever_they_stand(make_arena, kind: str, place: tuple[float, float]):
+    arena = make_arena(1, actions="flat", ticks_per_step=4, start_time=14_000, creatures="all", spawn_rate=0.0)
+    arena.give("iron_sword")
+    arena.put_creature(kind, *place)
+    assert fight(arena, 120) == []
+    assert int(arena.health()[0]) >= 8
+    assert View(arena.world).held == "iron_sword"
+
+
+def test_what_cannot_be_struck_is_left_alone(make_arena):
+    """Behind glass: in sight, out of reach for good; the guard turns back to its plan, and to where it looked."""
+    arena = make_arena(1, actions="flat", ticks_per_step=4, start_time=14_000, creatures="all", spawn_rate=0.0)
+    for x in range(-4, 5):
+        for z in range(4):
+            arena.set("glass", x, 2, z)
+    arena.put_creature("zombie", 0.5, 4.0)
+    arena.body[Body.PITCH] = 3
+    view = View(arena.world)
+    passed = []
+    for action in Guard(view, Hands(view, lambda cell: True)).watch(act("jump", 3)):
+        arena.act_rows(torch.tensor([action], dtype=torch.int32))
+        passed.append(action)
+        assert len(passed) < 200
+    assert view.body(Body.PITCH) == 3
+    assert view.body(Body.YAW) == 0
+
+
+def test_animals_are_let_be(make_arena):
+    arena = make_arena(1, actions="flat", ticks_per_step=4, creatures="all", spawn_rate=0.0)
+    arena.put_creature("cow", 0.5, 2.5)
+    view = View(arena.world)
+    assert list(Guard(view, Hands(view, lambda cell: True)).watch(act("noop", 5))) == [0] * 5
