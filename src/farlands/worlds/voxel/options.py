@@ -66,7 +66,7 @@ class VoxelOptions:
     task_seed: int = 0
     """Which tasks are drawn."""
     actions: Literal["flat", "factored"] = "flat"
-    """One choice among some sixty actions, or one for each of movement, jump, camera, hand and craft/place/equip."""
+    """One choice among some ninety actions, or one for each of movement, jump, camera, hand and craft/place/equip."""
     horizon: int = 10_000
     """Steps after which an episode is cut."""
     ticks_per_step: int = 4
