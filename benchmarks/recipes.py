@@ -47,7 +47,8 @@ INTRODUCTION = """\
 Settings that are known to work together, by name: `farlands train WORLD --recipe NAME`; one named like its world
 applies by itself, and flags override it. Written by `python benchmarks/recipes.py`, which trains every recipe over
 several seeds; what it found is kept with hardware, versions and commit in
-[recipes.json](../benchmarks/recipes.json).
+[recipes.json](../benchmarks/recipes.json). The tables of the voxel world's recipes are of the world before it had
+creatures, light and matter that flows.
 """
 
 
