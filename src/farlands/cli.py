@@ -21,7 +21,7 @@ USER_ERROR = 2
 """Exit code of a mistake of the user's; 128 + signal number is the code of an interrupted, saved run."""
 
 VERBS = {
-    "demo": "watch an agent learn in the voxel world, in about five minutes",
+    "demo": "watch an agent learn in the voxel world, in about seven minutes",
     "train": "train an agent in a world",
     "resume": "go on with a run exactly where its newest checkpoint stands",
     "evaluate": "measure an agent on levels it never trained on",

@@ -173,7 +173,7 @@ class EvalConfig:
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """The first five minutes: train in the voxel world, measure, film."""
+    """The first minutes: train in the voxel world, measure, film."""
 
     watch: bool = False
     """Train nothing: watch the agent that comes with Farlands at work, in the terminal, for --video-seconds."""

@@ -53,7 +53,7 @@ _WORTH = (
 RECIPES: dict[str, Recipe] = {
     "demo": Recipe(
         "voxel",
-        "wooden and first stone tools in about five minutes on two CPU cores",
+        "wooden and first stone tools in about seven minutes on two CPU cores",
         {
             "steps": 15_000_000,
             "num_worlds": 512,

@@ -1,4 +1,4 @@
-"""The verb `demo`: the first five minutes."""
+"""The verb `demo`: the first minutes."""
 
 from __future__ import annotations
 
