@@ -9,7 +9,6 @@ import torch
 
 from farlands.worlds.voxel.creatures.columns import ENTITIES, ENTITY_LABELS, Being
 from farlands.worlds.voxel.creatures.kinds import CREATURES, Temper
-from farlands.worlds.voxel.state import Body
 
 ALIVE = [creature.name for creature in CREATURES if creature.temper != Temper.THING]
 
@@ -88,4 +87,3 @@ def test_walls_hide_creatures(make_arena):
         for z in range(6):
             pen.set("stone", x, 6, z)
     assert not (pen.look()["segmentation"] == cow).any()
-    assert int(pen.body[Body.PITCH, 0]) == 0

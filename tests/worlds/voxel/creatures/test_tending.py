@@ -7,7 +7,7 @@ import pytest
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID
 from farlands.worlds.voxel.actions import Camera, Hand
 from farlands.worlds.voxel.creatures.columns import Being
-from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.creatures.tending import BREED_PAUSE, GROW_TICKS, LOVE_TICKS
 from farlands.worlds.voxel.state import Body
 
@@ -146,4 +146,3 @@ def test_arrows_end_in_walls_and_in_time(pen):
     pen.act(400)
     assert pen.kinds() == []
     assert int(pen.body[Body.HEALTH, 0]) > 13
-    assert CREATURE_ID["arrow"] == 9

@@ -34,7 +34,7 @@ _OWN_TICKS = 5
 
 @wp.func
 def shoot(
-    s: VoxelState, t: Tables, w: int, at: wp.vec3i, velocity: wp.vec3i, yaw: int, damage: int, owner: int, archer: int
+    s: VoxelState, t: Tables, w: int, at: wp.vec3i, velocity: wp.vec3i, yaw: int, damage: int, owner: int
 ):  # fmt: skip
     """Let an arrow fly.
 
@@ -44,8 +44,7 @@ def shoot(
         velocity: In velocity units, at most three blocks a tick.
         yaw: Heading it is drawn with.
         damage: Health points it takes.
-        owner: The agent that shot it, from 1 on, 0 for a creature.
-        archer: That agent, or the creature's place in the list: whom it does not meet at first.
+        owner: The agent that shot it, from 1 on, whom it does not meet at first; 0 for a creature.
     """
     k = add_creature(s, t, w, ARROW, at[0], at[1], at[2], yaw)
     if k == NOBODY:
@@ -55,7 +54,6 @@ def shoot(
     s.creatures[w, k, Being.VZ] = velocity[2]
     s.creatures[w, k, Being.FUSE] = damage
     s.creatures[w, k, Being.OWNER] = owner
-    s.creatures[w, k, Being.PREY] = archer
 
 
 @wp.func

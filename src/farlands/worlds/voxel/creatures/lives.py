@@ -34,8 +34,6 @@ FIRE_EVERY = 20
 LAVA_DAMAGE = 4
 STRIKE_EXHAUSTION = 100
 CREEPER_POWER = 3
-_ARROW_FLIGHT = 8
-"""Ticks in which a skeleton's arrow covers the way to its mark, by which it aims: a shift of 3."""
 _BONE_DAMAGE = 4
 
 
@@ -165,7 +163,7 @@ def _shoot_back(s: VoxelState, t: Tables, rules: Rules, w: int, k: int):
         wp.clamp(d[2] << 2, -VELOCITY_ONE, VELOCITY_ONE) + wp.int32(words[2] % spread) - (VELOCITY_ONE >> 3)
         + (VELOCITY_ONE // 5),
     )  # fmt: skip
-    shoot(s, t, w, eye, v, s.creatures[w, k, Being.YAW], _BONE_DAMAGE, 0, k)
+    shoot(s, t, w, eye, v, s.creatures[w, k, Being.YAW], _BONE_DAMAGE, 0)
 
 
 @wp.func

@@ -132,4 +132,4 @@ def loose(s: VoxelState, t: Tables, w: int, r: int, agent: int, drawn: int):
     damage = wp.max((_FULL_DAMAGE * power + FULL_DRAW * FULL_DRAW - 1) // (FULL_DRAW * FULL_DRAW), 1)
     remove_item(s, t, r, _ARROW, 1)
     wear_held(s, t, r, 1)
-    shoot(s, t, w, agent_eye(s, r), v, s.body[Body.YAW, r] % NUM_HEADINGS, damage, agent + 1, agent)
+    shoot(s, t, w, agent_eye(s, r), v, s.body[Body.YAW, r] % NUM_HEADINGS, damage, agent + 1)
