@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from farlands import cli
@@ -313,20 +313,27 @@ TOKENS = st.one_of(st.sampled_from(WORDS), st.text(max_size=12), st.integers().m
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(verb="record", tokens=[""])
+@example(verb="bench", tokens=["", "--help"])
 @given(verb=st.sampled_from(list(VERBS)), tokens=st.lists(TOKENS, max_size=8))
 def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path):
     import farlands.runtime.bench
     import farlands.runtime.catalogue
     import farlands.runtime.demo
+    import farlands.runtime.demonstrations
     import farlands.runtime.doctor
     import farlands.runtime.measure
     import farlands.runtime.session
+    import farlands.runtime.studies.compare
+    import farlands.runtime.studies.sweep
 
     # The rooms are replaced by doors: what is fuzzed is everything that stands before them.
     for module, name in (
         (farlands.runtime.session, "train"), (farlands.runtime.session, "resume"), (farlands.runtime.demo, "demo"),
         (farlands.runtime.measure, "evaluate_target"), (farlands.runtime.bench, "bench"),
         (farlands.runtime.doctor, "doctor"), (farlands.runtime.catalogue, "print_world"),
+        (farlands.runtime.demonstrations, "record"), (farlands.runtime.studies.sweep, "sweep"),
+        (farlands.runtime.studies.compare, "compare"), (farlands.runtime.studies.compare, "compare_runs"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, lambda *_: 0)
     monkeypatch.chdir(tmp_path)

@@ -307,7 +307,7 @@ def _wants_help(tokens: list[str]) -> bool:
 
 def _take_subject(tokens: list[str], name: str, prog: str) -> tuple[str, list[str]]:
     """The first token, which names what a command is about, and the rest; empty where only help is wanted."""
-    if tokens and not tokens[0].startswith("-"):
+    if tokens and tokens[0] and not tokens[0].startswith("-"):
         return tokens[0], tokens[1:]
     if _wants_help(tokens):
         return "", tokens
