@@ -106,7 +106,7 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
         (["replay"], "needs FILE first"),
         (["replay", "none.replay"], "there is no replay none.replay"),
         (["replay", "none.replay", "--width", "17"], "must be an even number"),
-        (["tasks", ""], "no action named ''"),
+        (["tasks", ""], "needs sample|show|check|grammar first"),
         (["tasks", "smaple"], "did you mean sample?"),
         (["save-info", "none.save"], "there is no save none.save"),
         (["save-info", "a", "b"], "unexpected argument 'b'"),
