@@ -54,11 +54,17 @@ def test_show_tells_all_about_a_task(capsys):
 
 
 def test_check_fails_for_what_cannot_be_solved(capsys):
-    checked = said(capsys, "check", "gain(log)", "asleep", code=UNSOLVABLE)
+    checked = said(capsys, "check", "gain(log)", "gain(obsidian)", code=UNSOLVABLE)
     assert checked.splitlines()[0].startswith("gain(log): solvable")
-    assert checked.splitlines()[1] == "asleep: not solvable: asleep: there is no way to come by bed"
+    assert (
+        checked.splitlines()[1] == "gain(obsidian): not solvable: gain(obsidian): there is no way to come by obsidian"
+    )
     assert "not solvable" in said(capsys, "check", "place(planks)", code=UNSOLVABLE)
     assert "solvable" in said(capsys, "check", "place(planks)", "--actions", "factored")
+    assert "solvable" in said(capsys, "check", "gain(leather)")
+    assert "not solvable" in said(capsys, "check", "gain(leather)", "--creatures", "none", code=UNSOLVABLE)
+    assert "not solvable" in said(capsys, "check", "eat(bread)", code=UNSOLVABLE)
+    assert "solvable" in said(capsys, "check", "eat(bread)", "--growth-rate", "10")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +81,8 @@ def test_check_fails_for_what_cannot_be_solved(capsys):
         (["sample", "--split", "structur:test"], "did you mean 'structure'?"),
         (["sample", "--min-share", "2"], "--min-share is '2.0'"),
         (["sample", "--horizon", "0"], "--horizon is '0'"),
+        (["sample", "--growth-rate", "-1"], "--growth-rate is '-1.0'"),
+        (["sample", "--creatures", "some"], "--creatures"),
         (["sample", "--start-kit", "woden_axe"], "did you mean 'wooden_axe'?"),
         (["sample", "--start-kit", "dirt:0"], "is not ITEM or ITEM:COUNT"),
         (["show"], "needs a task"),

@@ -46,8 +46,14 @@ class JudgeConfig:
     """Which alteration of recipes, smelting and drops holds; 0 for the standard rules."""
     biomes: tuple[str, ...] = ()
     """What the land is like: ocean, plains, forest, desert, snow, mountains; all of them if empty."""
+    creatures: Literal["all", "animals", "none"] = "all"
+    """Which creatures there are."""
+    growth_rate: float = 1.0
+    """Factor on how fast things grow."""
 
-    MAIN_FLAGS: typing.ClassVar = ("horizon", "actions", "start-kit", "min-share", "altered-rules", "biomes")
+    MAIN_FLAGS: typing.ClassVar = (
+        "horizon", "actions", "start-kit", "min-share", "altered-rules", "biomes", "creatures", "growth-rate",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,8 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
         raise UserError("--horizon is", config.horizon, "it must be in 1 to 2**30")
     if not 0 <= config.min_share <= 1:
         raise UserError("--min-share is", config.min_share, "it must be in 0 to 1")
+    if not config.growth_rate >= 0:
+        raise UserError("--growth-rate is", config.growth_rate, "it must be 0 or more")
     try:
         if isinstance(config, SampleConfig):
             return _sample(config)
@@ -115,7 +123,10 @@ def run_tasks(subjects: Sequence[str], config: JudgeConfig) -> int:
 def _tree(config: JudgeConfig) -> TechTree:
     split = config.split if isinstance(config, SampleConfig) else ""
     place = VoxelOptions(task="tasks", task_split=split, altered_rules=config.altered_rules, biomes=config.biomes)
-    return tree_of(config.start_kit, config.actions, config.min_share, rules_seed(place), land_biomes(place))
+    return tree_of(
+        config.start_kit, config.actions, config.min_share, rules_seed(place), land_biomes(place), config.creatures,
+        config.growth_rate,
+    )  # fmt: skip
 
 
 def _sample(config: SampleConfig) -> int:

@@ -12,6 +12,8 @@ import pytest
 import warp as wp
 
 from farlands.worlds.voxel.blocks import BLOCK_ID, LAVA, WATER
+from farlands.worlds.voxel.creatures.columns import Being
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, POSITION_ONE, Body, Clock
 from farlands.worlds.voxel.tasks.events import TALLY, THINGS
@@ -22,6 +24,8 @@ from farlands.worlds.voxel.tasks.state import Status, TaskPay, allocate_tasks
 from farlands.worlds.voxel.tasks.tree import Leaf, Node, Task
 
 _THINGS = ("log", "oak_log", "spruce_log", "dirt", "cobblestone", "apple", "stone", "flower", "planks", "charcoal")
+_KINDS = ("cow", "sheep", "zombie")
+_AXES, _BEING_AXES = (Body.X, Body.Y, Body.Z), (Being.X, Being.Y, Being.Z)
 
 
 def _random_leaf(draw: random.Random, most: int) -> Leaf:
@@ -160,6 +164,9 @@ class LeafNode:
     def near(self):
         return self.row.near(self.leaf.thing, self.leaf.number)
 
+    def beside(self):
+        return self.row.beside(self.leaf.thing, self.leaf.number)
+
     def inside(self):
         return self.row.fluid() == self.leaf.thing
 
@@ -252,7 +259,8 @@ class Row:
         return dx * dx + dy * dy
 
     def done(self, event, thing):
-        kind = Kind.BREAKABLE if event == Event.BROKEN else Kind.ITEM
+        of_creatures = (Event.KILLED, Event.BRED, Event.SHEARED)
+        kind = Kind.CREATURE if event in of_creatures else Kind.BREAKABLE if event == Event.BROKEN else Kind.ITEM
         one, other = vocabulary(kind)[thing]
         return sum(int(self.tally[self.r, event * THINGS + k]) for k in (one, other) if k)
 
@@ -282,6 +290,14 @@ class Row:
         wanted = {k for k in vocabulary(Kind.BLOCK)[thing] if k}
         around = [range(v - d, v + d + 1) for v in (x, y, z)]
         return any(self.block(i, j, k) in wanted for i in around[0] for j in around[1] for k in around[2] if k >= 0)
+
+    def beside(self, name, d):
+        count = int(self.arena.clock[Clock.CREATURES, self.r])
+        for being in self.arena.creatures[self.r, :count]:
+            ways = (abs(int(being[b]) - self.body(a)) for a, b in zip(_AXES, _BEING_AXES, strict=True))
+            if int(being[Being.KIND]) == CREATURE_ID[name] and max(ways) <= d * POSITION_ONE:
+                return True
+        return False
 
     def fluid(self):
         x, y, z = self.cell()
@@ -333,11 +349,13 @@ def shake(arena, tally, draw):
 
 def _shake_row(arena, tally, r, draw):
     item = draw.choice([k for name in _THINGS for k in vocabulary(Kind.ITEM).get(name, ()) if k])
-    what = draw.randrange(12)
+    what = draw.randrange(13)
     if what == 0:
         arena.counts[r, item] = draw.randint(0, 4)
     elif what <= 3:
         tally[r, draw.randrange(TALLY) if draw.random() < 0.2 else draw.choice(list(Event)) * THINGS + item] += 1
+        deed = draw.choice((Event.KILLED, Event.BRED, Event.SHEARED))
+        tally[r, deed * THINGS + CREATURE_ID[draw.choice(_KINDS)]] += 1
     elif what == 4:
         row = draw.choice([Body.HEALTH, Body.FOOD, Body.SLEEPING])
         arena.body[row, r] = draw.randint(0, 20) * (draw.random() < 0.7)
@@ -356,6 +374,12 @@ def _shake_row(arena, tally, r, draw):
     elif what == 9:
         worn = draw.choice([i for i, item in enumerate(ITEMS) if item.armour >= 0])
         arena.armour_item[r, ITEMS[worn].armour] = worn * (draw.random() < 0.8)
+    elif what == 12:
+        count = arena.clock[Clock.CREATURES, r] = draw.randint(0, 3)
+        for k in range(count):
+            arena.creatures[r, k, Being.KIND] = CREATURE_ID[draw.choice(_KINDS)]
+            for a, b in zip(_AXES, _BEING_AXES, strict=True):
+                arena.creatures[r, k, b] = arena.body[a, r] + draw.randint(-5 * POSITION_ONE, 5 * POSITION_ONE)
     elif what == 10:
         arena.unlocked[r, draw.randrange(NUM_ACHIEVEMENTS)] = 1
     else:
@@ -376,7 +400,7 @@ def likely_leaf(draw):
             arguments.append(draw.randint(max(low, argument.low), min(high, argument.high)))
         else:
             names = sorted(vocabulary(argument.kind))
-            arguments.append(draw.choice([n for n in names if n in _THINGS] or names))
+            arguments.append(draw.choice([n for n in names if n in (*_THINGS, *_KINDS)] or names))
     return Leaf(row.name, tuple(arguments))
 
 

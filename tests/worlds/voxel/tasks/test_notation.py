@@ -159,8 +159,8 @@ def test_changed_programs_are_refused_or_mean_another_task(random_task, key, at,
 
 def test_reserved_ids_are_refused_by_name():
     program = encode(parse("asleep"))
-    program[Word.OP] = RESERVED_IDS["creatures"].start
-    with pytest.raises(ValueError, match="unknown id 64, kept for creatures"):
+    program[Word.OP] = RESERVED_IDS["agents"].start
+    with pytest.raises(ValueError, match="unknown id 96, kept for agents"):
         decode(program)
 
 

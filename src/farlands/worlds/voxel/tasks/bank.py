@@ -8,7 +8,7 @@ from farlands.worlds.voxel.alterations import alter
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.options import BIOMES, VoxelOptions
-from farlands.worlds.voxel.tasks.land import land_of
+from farlands.worlds.voxel.tasks.land import land_of, met_by
 from farlands.worlds.voxel.tasks.notation import parse
 from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
 from farlands.worlds.voxel.tasks.sampler import MIN_SHARE, Sampler, sample_many
@@ -30,35 +30,41 @@ def task_bank(options: VoxelOptions) -> tuple[Task, ...]:
     kit = tuple(options.start_kit)
     return _draw(
         options.task_count, options.task_seed, options.task_depths, options.task_split, kit, options.actions,
-        options.horizon, rules_seed(options), land_biomes(options),
+        options.horizon, rules_seed(options), land_biomes(options), options.creatures, options.growth_rate,
     )  # fmt: skip
 
 
 @functools.lru_cache(maxsize=8)
 def _draw(
     count: int, seed: int, depths: tuple[int, ...], split: str, kit: tuple[str, ...], actions: str, horizon: int,
-    rules: int, biomes: tuple[str, ...],
+    rules: int, biomes: tuple[str, ...], creatures: str, growth: float,
 ) -> tuple[Task, ...]:  # fmt: skip
     if not 1 <= count <= MOST:
         raise ValueError(f"task_count {count} is out of range: 1 to {MOST}")
     if not 0 <= seed < TOP_BIT:
         raise ValueError(f"task_seed {seed} is out of range: 0 to 2**63 - 1")
     part = parse_split(split)
-    sampler = Sampler(tree_of(kit, actions, MIN_SHARE, rules, biomes), depths=depths, horizon=horizon, split=part)
+    tree = tree_of(kit, actions, MIN_SHARE, rules, biomes, creatures, growth)
+    sampler = Sampler(tree, depths=depths, horizon=horizon, split=part)
     return tuple(task for _, task in sample_many(sampler, seed_for(part, seed), count))
 
 
 def tree_of(
-    kit: tuple[str, ...], actions: str, min_share: float, rules: int = 0, biomes: tuple[str, ...] = BIOMES
-) -> TechTree:
-    """The ways to things in a world with that start kit and those actions, under altered rules, in some biomes.
+    kit: tuple[str, ...], actions: str, min_share: float, rules: int = 0, biomes: tuple[str, ...] = BIOMES,
+    creatures: str = "all", growth: float = 1.0,
+) -> TechTree:  # fmt: skip
+    """The ways to things in a world with that start kit, those actions and creatures, under altered rules, in some
+    biomes, where things grow so fast.
 
     Raises:
         ValueError: The kit or the rules can't be.
     """
     carried = {ITEMS[item].name: count for item, count in parse_kit(kit)}
     choices = flat_choices() if actions == "flat" else None
-    return TechTree(*alter(rules), kit=carried, choices=choices, min_share=min_share, land=land_of(biomes))
+    return TechTree(
+        *alter(rules), kit=carried, choices=choices, min_share=min_share, land=land_of(biomes), met=met_by(creatures),
+        growth=growth,
+    )  # fmt: skip
 
 
 def seed_for(split: Split | None, seed: int) -> int:

@@ -146,6 +146,10 @@ def _avoid_breaking(moment: Moment, leaf: Leaf, steps: float) -> str:
     return f"not({leaf}): {min(broken)} has to be broken" if broken else ""
 
 
+def _avoid_killing(moment: Moment, leaf: Leaf, steps: float) -> str:
+    return f"not({leaf}): {leaf.thing} has to be killed" if leaf.thing in moment.breaks else ""
+
+
 def _avoid_eating(moment: Moment, leaf: Leaf, steps: float) -> str:
     eaten = [other for other in (*moment.wanted, *moment.earlier) if other.name == "eat" and other.thing == leaf.thing]
     return f"{eaten[0]} and not({leaf})" if eaten else ""
@@ -154,9 +158,18 @@ def _avoid_eating(moment: Moment, leaf: Leaf, steps: float) -> str:
 def _avoid_feat(moment: Moment, leaf: Leaf, steps: float) -> str:
     feat = ACHIEVEMENTS[ACHIEVEMENT_ID[leaf.thing]]
     through = moment.had & {*feat.items, *feat.places}
-    if through or leaf in moment.done or (feat.event == "eat" and any(other.name == "eat" for other in moment.done)):
+    if through or leaf in moment.done or _does(feat.event, moment):
         return f"not({leaf}): it comes with {min(through) if through else 'what is wanted'}"
     return ""
+
+
+def _does(event: str, moment: Moment) -> bool:
+    """Whether what is wanted, or done on the way to it, is what unlocks a feat."""
+    if event.startswith("kill_"):
+        return event.removeprefix("kill_") in moment.breaks
+    if event == "till":
+        return "wheat" in moment.had
+    return event in ("eat", "breed", "shear") and any(other.name == event for other in moment.done)
 
 
 def _avoid_time_passing(moment: Moment, leaf: Leaf, steps: float) -> str:
@@ -180,6 +193,7 @@ _AVOIDANCE = {
     "place": _avoid_item,
     "break": _avoid_breaking,
     "eat": _avoid_eating,
+    "kill": _avoid_killing,
     "unlock": _avoid_feat,
     "alive": _avoid_time_passing,
     "away": _avoid_roaming,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, Achievement
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES, LIVING
 from farlands.worlds.voxel.items import ARMOUR_PIECES, ITEM_ID, ITEMS, armour_name
 from farlands.worlds.voxel.tasks.land import START_HEIGHTS
 from farlands.worlds.voxel.tasks.predicates import BLOCK_GROUPS, DAY, ITEM_GROUPS, NIGHT
-from farlands.worlds.voxel.tasks.techtree import TICKS_PER_STEP, TechTree, Way
+from farlands.worlds.voxel.tasks.techtree import HOES, TICKS_PER_STEP, TechTree, Way
 from farlands.worlds.voxel.tasks.tree import Leaf
 
 NONE: frozenset[str] = frozenset()
@@ -18,6 +19,8 @@ _STEPS_PER_LEVEL = 12
 _STEPS_PER_FOOD = 400
 _STEPS_PER_HURT = 60
 _BITE_STEPS = 10
+_BREED_STEPS = 300
+"""Getting two animals together, and half a pair's pause: broods beyond the first want other pairs."""
 START_TIME = 1_000
 
 
@@ -51,6 +54,8 @@ def leaf_facts(tree: TechTree, leaf: Leaf) -> Facts:
         return _BY_NAME[name](tree, thing)
     if name == "near":
         return _being_near(tree, thing)
+    if name == "beside":
+        return _being_beside(tree, thing)
     if name == "at_least":
         return _being_well(tree, thing, leaf.number)
     if name == "at_most":
@@ -150,6 +155,35 @@ def _being_near(tree: TechTree, thing: str) -> Facts:
     return Facts(placed.depth, 0.0, placed.fixed + placed.unit, placed.once, placed.needs, placed.breaks)
 
 
+def _being_beside(tree: TechTree, thing: str) -> Facts:
+    if not tree.meets(thing):
+        return Facts(missing=f"{thing} can't be counted on")
+    return Facts(depth=1, fixed=tree.met[thing].search)
+
+
+def _killing(tree: TechTree, thing: str) -> Facts:
+    way = tree.killing(thing)
+    return Facts(missing=f"{thing} can't be counted on") if way is None else _from_way(way, thing)
+
+
+def _breeding(tree: TechTree, thing: str) -> Facts:
+    food = CREATURES[CREATURE_ID[thing] - 1].food
+    return _tending(tree, thing, tree.way(food), food, 2, _BREED_STEPS)
+
+
+def _shearing(tree: TechTree, thing: str) -> Facts:
+    return _tending(tree, thing, tree.way("shears") if tree.offers("equip_shears") else None, "shears", 0, 0.0)
+
+
+def _tending(tree: TechTree, thing: str, way: Way | None, what: str, used: int, more: float) -> Facts:
+    """What it takes to do something for an animal: ``used`` of an item each time, or a tool once."""
+    if way is None or not tree.meets(thing):
+        return Facts(missing=f"{thing if way else what} can't be counted on")
+    once = way.once | {f"find:{thing}"} | (NONE if used else {what})
+    unit = tree.met[thing].each + way.steps * used + more
+    return Facts(way.depth + 1, unit, 0.0, once, way.needs, way.breaks)
+
+
 def _feat(tree: TechTree, thing: str) -> Facts:
     feat: Achievement = ACHIEVEMENTS[ACHIEVEMENT_ID[thing]]
     if feat.items:
@@ -165,9 +199,35 @@ def _feat(tree: TechTree, thing: str) -> Facts:
     if feat.event == "sleep":
         return _single(_sleeping(tree))
     if not feat.event.startswith("wear_"):
-        return Facts(missing=f"what {feat.name} takes is not known")
+        return _single(_deed(tree, feat.event))
     material = feat.event.removeprefix("wear_")
     return join([_single(_wearing(tree, armour_name(material, slot))) for slot in ARMOUR_PIECES])
+
+
+def _deed(tree: TechTree, event: str) -> Facts:
+    """What a feat of tilling, tending, shooting or killing takes."""
+    if event.startswith("kill_"):
+        return _killing(tree, event.removeprefix("kill_"))
+    if event == "till":
+        return _from_way(tree.way(HOES) if tree.offers("equip_hoe") else None, "a hoe", 1, 2.0)
+    if event == "shear":
+        return _shearing(tree, "sheep")
+    if event == "breed":
+        each = [_breeding(tree, creature.name) for creature in CREATURES if creature.food]
+    else:
+        assert event == "shoot", event
+        each = [_shooting(tree, name) for name in LIVING]
+    return min(each, key=lambda facts: (bool(facts.missing), facts.depth, facts.unit))
+
+
+def _shooting(tree: TechTree, thing: str) -> Facts:
+    bow, arrow = (tree.way(name) if tree.offers("equip_bow") else None for name in ("bow", "arrow"))
+    if bow is None or arrow is None or not tree.meets(thing):
+        return Facts(missing=f"{thing if bow and arrow else 'a bow with arrows'} can't be counted on")
+    return Facts(
+        1 + max(bow.depth, arrow.depth), tree.met[thing].each + arrow.steps, 0.0,
+        bow.once | arrow.once | {"bow", f"find:{thing}"}, bow.needs | arrow.needs, bow.breaks | arrow.breaks,
+    )  # fmt: skip
 
 
 def _single(facts: Facts) -> Facts:
@@ -248,4 +308,7 @@ _BY_NAME = {
     "asleep": _sleeping,
     "inside": _being_in,
     "unlock": _feat,
+    "kill": _killing,
+    "breed": _breeding,
+    "shear": _shearing,
 }

@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
+from farlands.worlds.voxel.creatures.kinds import LIVING
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.tasks.predicates import (
     BLOCK_GROUPS,
@@ -38,6 +39,7 @@ THINGS: tuple[str, ...] = (
     *(f"block {name}" for name in BLOCK_GROUPS),
     *(f"vital {vital.name.lower()}" for vital in Vital),
     *(f"feat {feat.name}" for feat in ACHIEVEMENTS),
+    *(f"creature {name}" for name in LIVING),
 )
 """What ``goal_thing`` tells apart."""
 
@@ -46,12 +48,13 @@ MOST_NUMBER = 32_767
 _ID_BITS = 8
 _KIND_WORDS = {
     Kind.BLOCK: "block", Kind.BREAKABLE: "block", Kind.FLUID: "block", Kind.VITAL: "vital", Kind.ACHIEVEMENT: "feat",
+    Kind.CREATURE: "creature", Kind.BREEDABLE: "creature", Kind.SHEARABLE: "creature",
 }  # fmt: skip
-_KINDS = ("item", "block", "vital", "feat")
+_KINDS = ("item", "block", "vital", "feat", "creature")
 
 
 def _thing_bits(index: int) -> tuple[int, ...]:
-    """Four bits of kind, eight of the id: a code of its own for every thing."""
+    """Five bits of kind, eight of the id: a code of its own for every thing."""
     word = THINGS[index].split(" ")[0]
     return (*(int(word == kind) for kind in _KINDS), *((index >> bit) & 1 for bit in reversed(range(_ID_BITS))))
 

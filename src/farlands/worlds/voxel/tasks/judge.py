@@ -136,6 +136,8 @@ class Judge:
             return START_HEIGHTS[0] <= leaf.number <= START_HEIGHTS[1] or (name == "above") == (
                 leaf.number < START_HEIGHTS[0]
             )
+        if name == "beside":
+            return True
         if name in ("near", "inside"):
             return leaf.thing in LAND or leaf.thing in ("log", "leaves", "flower")
         return name == "carry" and not self.facts(leaf).depth

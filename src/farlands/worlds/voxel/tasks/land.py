@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from farlands.worlds.voxel.creatures.kinds import CREATURES, Temper
+
 
 @dataclass(frozen=True)
 class Deposit:
@@ -81,6 +83,25 @@ def land_of(biomes: Iterable[str]) -> dict[str, Deposit]:
     return {name: _COLD_LAND.get(chosen, {}).get(name, each) for name, each in found.items()}
 
 
+MET: dict[str, Deposit] = {
+    "cow": Deposit(0.98, 1_500, 60), "pig": Deposit(0.98, 1_500, 60), "sheep": Deposit(0.995, 1_200, 60),
+    "chicken": Deposit(0.985, 1_500, 60),
+    "zombie": Deposit(0.99, 3_300, 400), "skeleton": Deposit(1.0, 3_300, 400), "spider": Deposit(0.98, 3_300, 400),
+    "creeper": Deposit(0.99, 3_300, 400),
+}  # fmt: skip
+"""Creatures that are met: animals in a walk of 1,440 blocks (of 200 levels), monsters in the first 5,000 steps spent at
+the start (of 100 levels); ``python benchmarks/chances.py creatures`` measures the shares."""
+
+RIPENING_STEPS = 21_500
+"""Steps that lone wheat on wet farmland takes from seed to harvest, on average."""
+
+
+def met_by(creatures: str) -> dict[str, Deposit]:
+    """The rows of ``MET`` for a value of ``VoxelOptions.creatures``."""
+    tempers = {"all": (Temper.PEACEFUL, Temper.HOSTILE), "animals": (Temper.PEACEFUL,), "none": ()}[creatures]
+    return {each.name: MET[each.name] for each in CREATURES if each.temper in tempers}
+
+
 START_HEIGHTS = (34, 43)
 """Least and greatest height of the feet at the start, of 192 levels."""
 
@@ -94,5 +115,7 @@ RANDOM_PLAY: dict[tuple[str, str], int] = {
     ("carry", "dirt"): 3, ("carry", "flower"): 4, ("carry", "red_flower"): 3, ("carry", "yellow_flower"): 3,
     ("carry", "sapling"): 2, ("carry", "oak_sapling"): 2, ("carry", "spruce_sapling"): 2, ("carry", "apple"): 2,
     ("carry", "sand"): 3, ("gain", "wheat_seeds"): 6, ("carry", "wheat_seeds"): 6, ("place", "wheat_seeds"): 2,
+    ("place", "sapling"): 1,
 }  # fmt: skip
-"""Numbers that random play (10,000 steps, 192 levels, possible choices) reaches in at most one episode of twenty."""
+"""Numbers that random play (10,000 steps, 200 levels, possible choices) reaches in fewer than one episode of twenty;
+``python benchmarks/chances.py play`` measures what it reaches in one of twenty, mostly half of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warp as wp
 
+from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.grid import FIXTURE_SHIFT, cell_at, cell_offset
 from farlands.worlds.voxel.inventory import count_either, held_item
 from farlands.worlds.voxel.options import HEIGHT
@@ -33,6 +34,7 @@ _BREAK, _EAT, _AT_LEAST, _AT_MOST = _ID["break"], _ID["eat"], _ID["at_least"], _
 _ABOVE, _BELOW, _AWAY, _NEAR = _ID["above"], _ID["below"], _ID["away"], _ID["near"]
 _INSIDE, _ASLEEP, _TIME = _ID["inside"], _ID["asleep"], _ID["time"]
 _ALIVE, _VISIT, _UNLOCK = _ID["alive"], _ID["visit"], _ID["unlock"]
+_KILL, _BREED, _SHEAR, _BESIDE = _ID["kill"], _ID["breed"], _ID["shear"], _ID["beside"]
 
 
 @wp.func
@@ -166,6 +168,22 @@ def _near(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, block: int, ot
 
 
 @wp.func
+def _beside(s: VoxelState, w: int, r: int, kind: int, reach: int):
+    """Whether a creature of a kind is within ``reach`` blocks along each axis, from feet to feet."""
+    limit = reach << POSITION_SHIFT
+    k = int(0)
+    while k < s.clock[Clock.CREATURES, w]:
+        if s.creatures[w, k, Being.KIND] == kind:
+            dx = wp.abs(s.creatures[w, k, Being.X] - s.body[Body.X, r])
+            dy = wp.abs(s.creatures[w, k, Being.Y] - s.body[Body.Y, r])
+            dz = wp.abs(s.creatures[w, k, Being.Z] - s.body[Body.Z, r])
+            if dx <= limit and dy <= limit and dz <= limit:
+                return True
+        k += 1
+    return False
+
+
+@wp.func
 def _time_between(s: VoxelState, w: int, begin: int, end: int):
     time = s.clock[Clock.TIME, w]
     if begin <= end:
@@ -188,6 +206,12 @@ def event_of(op: int):
         return int(Event.EATEN)
     if op == _BREAK:
         return int(Event.BROKEN)
+    if op == _KILL:
+        return int(Event.KILLED)
+    if op == _BREED:
+        return int(Event.BRED)
+    if op == _SHEAR:
+        return int(Event.SHEARED)
     return -1
 
 
@@ -228,6 +252,8 @@ def _measure_body(
         return _away(s, w, r, number)
     if op == _NEAR:
         return either_way(_near(s, t, rules, w, r, first, other, number))
+    if op == _BESIDE:
+        return either_way(_beside(s, w, r, first, number))
     if op == _INSIDE:
         return either_way(fluid_around(s, t, rules, w, r) == t.block[first, BlockColumn.FLUID])
     if op == _ASLEEP:

@@ -8,16 +8,23 @@ from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.tasks.facts import Facts
 from farlands.worlds.voxel.tasks.judge import Judge
-from farlands.worlds.voxel.tasks.land import LAND, RANDOM_PLAY
+from farlands.worlds.voxel.tasks.land import LAND, MET, RANDOM_PLAY
 from farlands.worlds.voxel.tasks.predicates import DAY, PREDICATE, Kind, vocabulary
 from farlands.worlds.voxel.tasks.stream import Stream
 from farlands.worlds.voxel.tasks.techtree import STATION_ITEM
 from farlands.worlds.voxel.tasks.tree import Leaf, Node, Task
 
-_THINGS = ("carry", "wear", "hold", "gain", "craft", "smelt", "place", "break", "eat", "unlock", "near")
+_THINGS = (
+    "carry", "wear", "hold", "gain", "craft", "smelt", "place", "break", "eat", "unlock", "near", "kill", "breed",
+    "shear",
+)  # fmt: skip
 _MOST = 12
 _MOST_SINGLE = 2
 """Of tools, armour and stations: more of them would be a chore."""
+_MOST_CREATURES = 3
+_HUNTED = frozenset(MET)
+_HUNTS_REDRAWN = 60
+"""Of a hundred."""
 _BUDGET = 500
 """Steps that the number of one predicate may cost."""
 _PLACES = {"away": (90, 240), "visit": (46, 90), "above": (46, 58)}
@@ -111,7 +118,7 @@ class Pools:
             return Goal(name, thing, 2, 4, facts)
         low = RANDOM_PLAY.get((name, thing), 0) + 1
         single = thing in ITEM_ID and (ITEMS[ITEM_ID[thing]].stack == 1 or thing in STATION_ITEM.values())
-        most = _MOST_SINGLE if single else _MOST
+        most = _MOST_CREATURES if name in ("kill", "breed", "shear") else _MOST_SINGLE if single else _MOST
         spare = int(_BUDGET / max(facts.unit, 1.0))
         return Goal(name, thing, low, low + max(0, min(most, spare) - 1), facts)
 
@@ -128,8 +135,11 @@ class Pools:
         return list(named.values())
 
     def goal(self, stream: Stream, depth: int) -> Goal:
-        """One of a depth: first which predicate, then of what."""
-        return stream.pick(stream.pick(self.by_depth[depth]))
+        """One of a depth: first which predicate, then of what; a hunt is often drawn anew, for half of all would be."""
+        goal = stream.pick(stream.pick(self.by_depth[depth]))
+        if _HUNTED & goal.facts.breaks and stream.chance(_HUNTS_REDRAWN):
+            return stream.pick(stream.pick(self.by_depth[depth]))
+        return goal
 
     def condition(self, stream: Stream) -> Task:
         """Something that must, or must not, hold at the end of its part of the task."""

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, ToolClass
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES, LIVING
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import DAY, HEIGHT
 from farlands.worlds.voxel.recipes import RECIPES, SMELTINGS
@@ -32,6 +33,9 @@ class Kind(Enum):
     VITAL = "vital"
     FLUID = "fluid"
     ACHIEVEMENT = "achievement"
+    CREATURE = "creature"
+    BREEDABLE = "animal that breeds"
+    SHEARABLE = "animal with wool"
     NUMBER = "whole number"
 
 
@@ -149,7 +153,7 @@ class Combinator:
 MAX_NODES = 16
 """Most predicates and combinators of one task."""
 
-RESERVED_IDS: dict[str, range] = {"creatures": range(64, 96)}
+RESERVED_IDS: dict[str, range] = {"agents": range(96, 112)}
 """Ids of predicates kept free for parts of the world to come."""
 
 MAX_COUNT = 36 * 64
@@ -157,11 +161,15 @@ MAX_STEPS = 100_000
 NIGHT = (12_541, 23_458)
 """Times of day at which a bed can be used."""
 NEAR_MOST = 4
+BESIDE_MOST = 16
 
 _EVENT, _MOMENTARY, _LASTING = Timing.EVENT, Timing.MOMENTARY, Timing.LASTING
 
 
-_SHORT = {Kind.WEARABLE: "armour", Kind.BREAKABLE: "block"}
+_SHORT = {
+    Kind.WEARABLE: "armour", Kind.BREAKABLE: "block", Kind.CREATURE: "creature", Kind.BREEDABLE: "animal",
+    Kind.SHEARABLE: "animal",
+}  # fmt: skip
 
 
 def _n(high: int = MAX_COUNT) -> Argument:
@@ -230,6 +238,17 @@ PREDICATES: tuple[Predicate, ...] = (
         21, "unlock", (_thing(Kind.ACHIEVEMENT),), _LASTING, "unlock the feat {thing}",
         "An achievement is unlocked in this episode.",
     ),
+    _tally(64, "kill", Kind.CREATURE, Event.KILLED, "n creatures of a kind died by the agent's hand or arrow."),
+    Predicate(
+        65, "breed", (_thing(Kind.BREEDABLE), _n()), _EVENT, "breed {things}",
+        "n young were born to animals of a kind that the agent had fed.", Event.BRED,
+    ),
+    _tally(66, "shear", Kind.SHEARABLE, Event.SHEARED, "n animals of a kind were shorn."),
+    Predicate(
+        67, "beside", (_thing(Kind.CREATURE), Argument("d", Kind.NUMBER, 1, BESIDE_MOST, default=NEAR_MOST)),
+        _MOMENTARY, "be within {n} blocks of {thing}",
+        "A creature of the kind is within d blocks of the agent along each axis.",
+    ),
 )  # fmt: skip
 
 ALL, ANY, NOT, SEQUENCE, WITHIN, COUNT = 128, 129, 130, 131, 132, 133
@@ -276,6 +295,13 @@ NAMED_BLOCKS: tuple[str, ...] = tuple(
 """Blocks that tasks speak of: passing states of a block, such as water that runs, have no name of their own."""
 
 
+_CREATURE_KINDS: dict[Kind, tuple[str, ...]] = {
+    Kind.CREATURE: LIVING,
+    Kind.BREEDABLE: tuple(creature.name for creature in CREATURES if creature.food),
+    Kind.SHEARABLE: ("sheep",),
+}
+
+
 @functools.cache
 def vocabulary(kind: Kind) -> dict[str, tuple[int, int]]:
     """Every name an argument of a kind can have, with its id and the id of the other of its group (0: none)."""
@@ -283,6 +309,8 @@ def vocabulary(kind: Kind) -> dict[str, tuple[int, int]]:
         return {vital.name.lower(): (int(vital), 0) for vital in Vital}
     if kind == Kind.ACHIEVEMENT:
         return {each.name: (index, 0) for index, each in enumerate(ACHIEVEMENTS)}
+    if kind in _CREATURE_KINDS:
+        return {name: (CREATURE_ID[name], 0) for name in _CREATURE_KINDS[kind]}
     if kind in (Kind.BLOCK, Kind.BREAKABLE, Kind.FLUID):
         return _with_groups(_blocks(kind), BLOCK_GROUPS)
     return _with_groups(_items(kind), ITEM_GROUPS)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.measures import note_place
 from farlands.worlds.voxel.rng import draw
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import Tables
@@ -333,6 +334,8 @@ def _advance_tasks_kernel(
     g.delta[r] = 0
     if s.body[Body.CAUSE, r] != Cause.NONE or g.status[r] != Status.GOING_ON:
         return
+    # Where it stands now counts now, not only when the step is finished.
+    note_place(s, r)
     advance_task(g, s, t, rules, r // rules.agents, r)
     reward = g.delta[r] * pay.progress
     if g.status[r] == Status.SUCCEEDED:

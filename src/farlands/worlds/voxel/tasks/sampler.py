@@ -17,7 +17,7 @@ from farlands.worlds.voxel.tasks.program import canonical
 from farlands.worlds.voxel.tasks.splits import DEEPEST_TRAINING, Split, belongs
 from farlands.worlds.voxel.tasks.stream import Stream
 from farlands.worlds.voxel.tasks.techtree import TechTree, default_tree
-from farlands.worlds.voxel.tasks.tree import Node, Task, size
+from farlands.worlds.voxel.tasks.tree import Leaf, Node, Task, size, walk
 
 DEPTHS = tuple(range(1, 9))
 """Depths drawn from by default."""
@@ -95,7 +95,7 @@ class Sampler:
         if stream.chance(20):
             parts.insert(stream.below(len(parts)), parts.pop())
         task = canonical(self._limit(stream, self._join(stream, parts)))
-        if size(task) > MAX_NODES or self.judge.depth(task) != depth or self.judge.idle(task):
+        if size(task) > MAX_NODES or _says_twice(task) or self.judge.depth(task) != depth or self.judge.idle(task):
             return None
         return task if self.judge.judge(task).solvable else None
 
@@ -164,6 +164,16 @@ class Sampler:
             return task
         steps = max(_LEAST_LIMIT, round(self.judge.steps(task) * stream.pick(_PATIENCE), -1))
         return Node("within", (task,), int(min(steps, self.judge.horizon)))
+
+
+def _says_twice(task: Task) -> bool:
+    """Whether two predicates side by side differ in nothing but their number, so that one says what the other does."""
+    for node in walk(task):
+        if isinstance(node, Node) and node.name != "sequence":
+            about = [(child.name, child.thing) for child in node.children if isinstance(child, Leaf)]
+            if len(set(about)) < len(about):
+                return True
+    return False
 
 
 def sample_many(sampler: Sampler, seed: int, count: int) -> list[tuple[int, Task]]:

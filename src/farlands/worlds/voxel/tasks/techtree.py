@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from farlands.worlds.voxel.actions import CHOICES, FLAT_ACTIONS
 from farlands.worlds.voxel.blocks import BLOCKS, UNBREAKABLE, Block, ToolClass
+from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, RECIPES, SMELTING_TICKS, SMELTINGS, Recipe, Smelting, Station
-from farlands.worlds.voxel.tasks.land import LAND, Deposit
+from farlands.worlds.voxel.tasks.land import LAND, MET, RIPENING_STEPS, Deposit
 
 STATION_ITEM = {Station.CRAFTING_TABLE: "crafting_table", Station.FURNACE: "furnace"}
 TICKS_PER_STEP = 4
+HOES: tuple[str, ...] = tuple(item.name for item in ITEMS if item.tool == ToolClass.HOE)
 _STATION_STEPS = 10
 
 
@@ -29,10 +31,10 @@ class Way:
     Attributes:
         depth: Acts that rest on each other, the item's own included; 0 for what is in the start kit.
         steps: Rough number of steps for one more, once all of ``once`` is there.
-        once: Tools and stations that have to be had once, and ``find:`` blocks.
+        once: Tools and stations that have to be had once, ``find:`` blocks and creatures, and ``ripen:`` what ripens.
         needs: Items that come into the slots on the way, itself included.
-        breaks: Blocks broken on the way.
-        recipe, smelting, block: How: exactly one is set (none for the start kit).
+        breaks: Blocks broken and creatures killed on the way.
+        recipe, smelting, block, creature: How: one is set, except for the start kit and what comes of using things.
     """
 
     depth: int
@@ -43,6 +45,7 @@ class Way:
     recipe: Recipe | None = None
     smelting: Smelting | None = None
     block: str = ""
+    creature: str = ""
 
 
 _NOTHING: frozenset[str] = frozenset()
@@ -62,6 +65,8 @@ class TechTree:
         choices: Names of the choices (see ``actions.CHOICES``) there are; None for all of them.
         min_share: Least share of levels that must grow a block for it to be counted on.
         land: What the land grows.
+        met: Which creatures are met.
+        growth: Factor on how fast things grow.
     """
 
     def __init__(
@@ -74,13 +79,16 @@ class TechTree:
         choices: frozenset[str] | None = None,
         min_share: float = 0.0,
         land: Mapping[str, Deposit] = LAND,
+        met: Mapping[str, Deposit] = MET,
+        growth: float = 1.0,
     ) -> None:
         self.blocks = {block.name: block for block in blocks}
         self.recipes, self.smeltings = tuple(recipes), tuple(smeltings)
         self.kit = dict(kit or {})
         self.choices = choices
         self.min_share = min_share
-        self.land = land
+        self.land, self.met = land, met
+        self.growth = growth
         start = Way(0, 0.0, _NOTHING, _NOTHING, _NOTHING)
         self.ways: dict[str, Way] = dict.fromkeys(self.kit, start)
         self._settle()
@@ -92,7 +100,7 @@ class TechTree:
             return self
         return TechTree(
             self.recipes, self.smeltings, self.blocks.values(), choices=self.choices, min_share=self.min_share,
-            land=self.land,
+            land=self.land, met=self.met, growth=self.growth,
         )  # fmt: skip
 
     def offers(self, choice: str) -> bool:
@@ -102,6 +110,10 @@ class TechTree:
     def grows(self, block: str) -> bool:
         """Whether a block can be counted on in the land."""
         return block in self.land and self.land[block].share >= self.min_share
+
+    def meets(self, creature: str) -> bool:
+        """Whether a kind of creature can be counted on."""
+        return creature in self.met and self.met[creature].share >= self.min_share
 
     def way(self, names: str | Iterable[str]) -> Way | None:
         """The best way to any of some items, None where there is none."""
@@ -133,12 +145,45 @@ class TechTree:
                             item,
                             Way(way.depth, way.steps * one_in, way.once, way.needs | own, way.breaks, block=block.name),
                         )
+        for creature in CREATURES:
+            hunt = self.killing(creature.name)
+            for drop in creature.drops if hunt is not None else ():
+                each = hunt.steps * 2 / (drop.least + drop.most)
+                yield drop.item, replace(hunt, steps=each, needs=frozenset((drop.item,)), creature=creature.name)
+        yield from self._uses()
         for recipe in self.recipes:
             if (made := self.crafting(recipe)) is not None:
                 yield recipe.output, made
         for smelting in self.smeltings:
             if (made := self.smelting(smelting)) is not None:
                 yield smelting.output, made
+
+    def killing(self, name: str) -> Way | None:
+        """The way to having killed a creature of a kind; None where none can be counted on."""
+        if not self.meets(name):
+            return None
+        return Way(1, self.met[name].each, frozenset((f"find:{name}",)), _NOTHING, frozenset((name,)))
+
+    def _uses(self) -> Iterator[tuple[str, Way]]:
+        """What comes of using things on the land: filled buckets, and wheat that was sown."""
+        bucket = self.ways.get("bucket") if self.offers("equip_bucket") else None
+        for fluid in ("water", "lava"):
+            if bucket is not None and self.grows(fluid):
+                yield f"{fluid}_bucket", self._using(f"{fluid}_bucket", [bucket], bucket.steps + 10, f"find:{fluid}")
+        hoe = self.way(HOES) if self.offers("equip_hoe") else None
+        seeds = self.ways.get("wheat_seeds") if self.offers("place_wheat_seeds") else None
+        if hoe is not None and seeds is not None and self.growth > 0:
+            tool = min((name for name in HOES if self.ways.get(name) is hoe), default="")
+            yield "wheat", self._using("wheat", [hoe, seeds], seeds.steps, "ripen:wheat", tool)
+
+    def _using(self, item: str, ways: list[Way], steps: float, *once: str) -> Way:
+        return Way(
+            1 + max(way.depth for way in ways),
+            steps,
+            frozenset().union(*(way.once for way in ways), once),
+            frozenset().union(*(way.needs for way in ways), (item,)),
+            frozenset().union(*(way.breaks for way in ways)),
+        )
 
     def breaking(self, name: str) -> Way | None:
         """The way to having broken a grown block with what makes it drop; None where there is none."""
@@ -202,7 +247,10 @@ class TechTree:
     def once_steps(self, name: str) -> float:
         """Rough number of steps for one of ``Way.once``."""
         if name.startswith("find:"):
-            return self.land[name[5:]].search
+            thing = name.removeprefix("find:")
+            return (self.met if thing in self.met else self.land)[thing].search
+        if name.startswith("ripen:"):
+            return RIPENING_STEPS / self.growth
         return self.ways[name].steps + (_STATION_STEPS if name in STATION_ITEM.values() else 1)
 
 
