@@ -1,6 +1,7 @@
 """The same seed and actions on the CPU and on a GPU: equal state hashes and equal symbols, all the way.
 
     python benchmarks/cuda_hashes.py --steps 10000 --worlds 256
+    python benchmarks/cuda_hashes.py --steps 2000 --worlds 64 --agents 4
 
 Exits 1 at the first difference, naming worlds and arrays; 2 where there is no GPU.
 """
@@ -31,9 +32,10 @@ def _differences(cpu: VoxelWorld, gpu: VoxelWorld) -> list[str]:
     return found
 
 
-def compare(worlds: int, steps: int, every: int, device: str) -> int:
+def compare(worlds: int, steps: int, every: int, device: str, agents: int = 1) -> int:
     """Steps until the first difference, or ``steps`` if there is none."""
-    options = VoxelOptions(horizon=700, stagger=True)
+    options = VoxelOptions(horizon=700, stagger=True, agents=agents)
+    rows = worlds * agents
     cpu, gpu = VoxelWorld(worlds, options), VoxelWorld(worlds, options, device=device)
     seen, drawn = cpu.allocate(), gpu.allocate()
     cpu.reset(7, seen)
@@ -42,9 +44,9 @@ def compare(worlds: int, steps: int, every: int, device: str) -> int:
     for step in range(steps):
         # Long attacks and walks reach further into the rules than single random choices.
         if step % 12 == 0:
-            actions = torch.randint(0, len(FLAT_ACTIONS), (worlds,), generator=generator, dtype=torch.int32)
-        change = torch.rand(worlds, generator=generator) < 0.3
-        draws = torch.randint(0, len(FLAT_ACTIONS), (worlds,), generator=generator, dtype=torch.int32)
+            actions = torch.randint(0, len(FLAT_ACTIONS), (rows,), generator=generator, dtype=torch.int32)
+        change = torch.rand(rows, generator=generator) < 0.3
+        draws = torch.randint(0, len(FLAT_ACTIONS), (rows,), generator=generator, dtype=torch.int32)
         actions = torch.where(change, draws, actions)
         cpu.step(actions, seen)
         gpu.step(actions.to(device), drawn)
@@ -63,6 +65,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--worlds", type=int, default=256)
+    parser.add_argument("--agents", type=int, default=1)
     parser.add_argument("--every", type=int, default=100)
     parser.add_argument("--device", default="cuda")
     arguments = parser.parse_args()
@@ -70,8 +73,9 @@ def main() -> int:
     if arguments.device.startswith("cuda") and not torch.cuda.is_available():
         print("cuda_hashes: no GPU here; nothing was compared", file=sys.stderr)
         return 2
-    same = compare(arguments.worlds, arguments.steps, arguments.every, arguments.device)
-    record("R1-steps-equal", same, worlds=arguments.worlds, device=arguments.device, keep=arguments.device != "cpu")
+    same = compare(arguments.worlds, arguments.steps, arguments.every, arguments.device, arguments.agents)
+    name = "R1-steps-equal" + (f"-agents{arguments.agents}" if arguments.agents > 1 else "")
+    record(name, same, worlds=arguments.worlds, device=arguments.device, keep=arguments.device != "cpu")
     return int(same < arguments.steps)
 
 

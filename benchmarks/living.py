@@ -1,4 +1,4 @@
-"""The living world in pictures: a night with monsters, a flood, a cave-in and a farm, played by the rules and filmed.
+"""The living world in pictures: a night, a flood, a cave-in, a farm, two agents building; played by the rules, filmed.
 
     python benchmarks/living.py docs/pictures
 
@@ -31,7 +31,9 @@ _NORTH = 0
 
 
 class Stage:
-    """One world with a meadow in which an agent stands at (0, 0), looking north; z is counted from the meadow."""
+    """One world with a meadow in which its agents stand at (0, 0), looking north; z is counted from the meadow. The
+    first of them sees the pictures.
+    """
 
     def __init__(self, **options: object) -> None:
         chosen = {"actions": "factored", "endless": False, "sight": 40, "hunger": False} | options
@@ -58,11 +60,11 @@ class Stage:
             if abs(x) > 3 or y < -2 or y > 14:
                 self.set(generator.choice(["tall_grass", "red_flower", "yellow_flower"]), int(x), int(y), 0)
 
-    def stand(self, x: float, y: float, z: float) -> None:
-        """Move the agent."""
+    def stand(self, x: float, y: float, z: float, agent: int = 0) -> None:
+        """Move an agent."""
         for axis, value in ((Body.X, x), (Body.Y, y), (Body.Z, z + GROUND)):
-            self.body[axis] = round(value * POSITION_ONE)
-        self.body[Body.VZ] = 0
+            self.body[axis, agent] = round(value * POSITION_ONE)
+        self.body[Body.VZ, agent] = 0
 
     def set(self, name: str, x: int, y: int, z: int) -> None:
         """Put a block there."""
@@ -86,9 +88,14 @@ class Stage:
         row[Being.X], row[Being.Y], row[Being.Z] = int(x * POSITION_ONE), int(y * POSITION_ONE), GROUND * POSITION_ONE
         self.clock[Clock.CREATURES] = self.clock[Clock.NAMES] = k + 1
 
+    def act_all(self, *actions: tuple[Hand, str, Move]) -> None:
+        """One step of all agents."""
+        rows = [[move, 0, 0, hand, CHOICE_ID[choice]] for hand, choice, move in actions]
+        self.world.step(torch.tensor(rows, dtype=torch.int32))
+
     def act(self, hand: Hand = Hand.NONE, choice: str = "none", move: Move = Move.NONE) -> None:
-        """One step."""
-        self.world.step(torch.tensor([[move, 0, 0, hand, CHOICE_ID[choice]]], dtype=torch.int32))
+        """One step of an agent that is alone."""
+        self.act_all((hand, choice, move))
 
     def picture(self, height: int, width: int) -> np.ndarray:
         """What the agent sees, uint8 ``[H, X, 3]``."""
@@ -177,8 +184,32 @@ def sow(stage: Stage) -> None:
     stage.clock[Clock.GROWING_COUNT] = count
 
 
+def builders() -> Iterator[Stage]:
+    """Two agents build a wall, one of stone and one of wood, while a third looks on."""
+    kit = ("cobblestone:64", "planks:64", "iron_axe", "stone_pickaxe")
+    stage = Stage(agents=3, creatures="none", start_time=4_500, start_kit=kit)
+    stage.stand(0.5, -1.4, 0.0)
+    # Each begins at an end, two blocks before the wall, and goes sideways to and fro.
+    for agent, x, tool in ((1, -4.5, "equip_pickaxe"), (2, 4.5, "equip_axe")):
+        stage.stand(x, 3.4, 0.0, agent)
+        stage.body[Body.PITCH, agent] = -2
+        stage.act_all(*(((Hand.NONE, tool if k == agent else "none", Move.NONE)) for k in range(3)))
+    stage.world.relight()
+    idle = (Hand.NONE, "none", Move.NONE)
+    for step in range(56):
+        stage.body[Body.PITCH, 1:] = -2 if step < 32 else -1
+        out = (step // 2) % 16 < 8
+        moves = {1: Move.RIGHT if out else Move.LEFT, 2: Move.LEFT if out else Move.RIGHT}
+        blocks = {1: "place_cobblestone", 2: "place_planks"}
+        stage.act_all(
+            idle, *((Hand.NONE, blocks[k], Move.NONE) if step % 2 else (Hand.NONE, "none", moves[k]) for k in (1, 2))
+        )
+        yield stage
+
+
 SCENES: dict[str, Callable[[], Iterator[Stage]]] = {
     "night_with_zombies": night, "flood": flood, "cave_in": cave_in, "farm": farm,
+    "two_agents_building": builders,
 }  # fmt: skip
 
 

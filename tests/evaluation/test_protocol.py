@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
+import warp as wp
 
 from farlands.agents.baselines import RandomAgent, ZeroAgent
 from farlands.cli import main
 from farlands.evaluation.metrics import Scale
-from farlands.evaluation.protocol import UNSEEN, evaluate, evaluation_seeds
+from farlands.evaluation.protocol import UNSEEN, evaluate, evaluation_seeds, relive, split_trials
 from farlands.evaluation.report import Report
 from farlands.runtime.build import evaluation_options
 from farlands.worlds.reference import CueCorridor, CueCorridorOptions
 from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.state import Body
+from farlands.worlds.voxel.world import VoxelWorld
+from farlands.worlds.world import Episodes
 
 SPEC = CueCorridor(1).spec
 
@@ -58,6 +63,81 @@ def test_equals_levels_lived_one_by_one_at_any_batch_size(batch):
         assert found.reward[index] == pytest.approx(total, abs=1e-5)
 
 
+@pytest.mark.parametrize("batch", [1, 2, 8])
+@pytest.mark.parametrize("respawn", [True, False])
+def test_of_several_agents_the_first_episode_of_each_counts_at_any_batch_size(batch, respawn):
+    options = VoxelOptions(agents=2, respawn=respawn, horizon=20, window=32, senses=("vitals", "action_mask"))
+    seeds, kept = evaluation_seeds(5, 3), []
+
+    def make(count: int) -> VoxelWorld:
+        world = VoxelWorld(count, options)
+        kept.append(world)
+        return world
+
+    class Unlucky(RandomAgent):
+        """Every second row burns to death at once."""
+
+        def act(self, observation, memory, first, noise=None):
+            body = wp.to_torch(kept[-1].state.body)
+            body[Body.HEALTH, 1::2], body[Body.FIRE, 1::2] = 1, 20
+            return super().act(observation, memory, first, noise)
+
+    found = evaluate(Unlucky(VoxelWorld(1, options).spec), make, seeds, batch=batch)
+    assert found.row.tolist() == list(range(6))
+    assert found.seed.tolist() == [seed for seed in seeds for _ in range(2)]
+    assert found.length[0::2].tolist() == [20] * 3
+    assert found.cause.tolist()[1::2] == ["fire"] * 3
+    assert found.dropped == 0
+    alone = evaluate(Unlucky(VoxelWorld(1, options).spec), make, seeds, batch=3)
+    assert (found.reward == alone.reward).all()
+    shown: dict[int, list[int]] = {}
+
+    def watch(world, tick, rows) -> None:
+        assert world is kept[-1]
+        for index, row in rows.items():
+            assert row == index % (2 * batch)
+            shown.setdefault(index, []).append(tick)
+
+    chosen = dataclasses.replace(found, **{n: v[[0, 3]] for n, v in vars(found).items() if n != "dropped"})
+    again = relive(Unlucky(VoxelWorld(1, options).spec), make, seeds, chosen, watch, batch=batch)
+    assert again.reward.tolist() == found.reward[[0, 3]].tolist()
+    assert {index: len(ticks) for index, ticks in shown.items()} == {k: int(found.length[k]) for k in (0, 3)}
+
+
+@pytest.mark.parametrize("batch", [2, 8])
+def test_trials_are_told_apart(batch, capsys):
+    """Each level is lived three times over, at any batch size; a report sets the trials side by side."""
+    from rich.console import Console
+
+    options = VoxelOptions(trials=3, horizon=40, window=32, creatures="none", task="tools", start_kit=("oak_log:2",))
+    spec = VoxelWorld(1, options).spec
+    seeds = evaluation_seeds(0, 5)
+    lived = evaluate(RandomAgent(spec), lambda count: VoxelWorld(count, options), seeds, batch=batch)
+    assert lived.row.tolist() == [level for level in range(5) for _ in range(3)]
+    trials = split_trials(lived, 3)
+    assert [trial.seed.tolist() for trial in trials] == [seeds] * 3
+    assert len({tuple(trial.reward.tolist()) for trial in trials}) == 3
+    single = evaluate(
+        RandomAgent(spec), lambda n: VoxelWorld(n, dataclasses.replace(options, trials=1)), seeds, batch=batch
+    )
+    assert trials[0].reward.tolist() == single.reward.tolist()
+    made = Report("title", Scale.of(spec), trials[0], later_trials=tuple(trials[1:]))
+    assert [each["episodes"] for each in made.to_json()["trials"]] == [5, 5, 5]
+    assert "## Trial after trial" in made.to_markdown()
+    Console(width=120).print(made.to_table())
+    assert "Trial after trial" in capsys.readouterr().out
+    assert not report().trials
+
+
+def test_trials_that_do_not_end_in_time_are_counted():
+    cut = Episodes(
+        *(np.array(x) for x in ([0, 0, 2], [5, 5, 7], [1, 1, 1], [0.0] * 3, ["a"] * 3, [[1]] * 3)), dropped=3
+    )
+    first, second = split_trials(cut, 2)
+    assert (first.row.tolist(), first.dropped) == ([0, 2], 1)
+    assert (second.row.tolist(), second.dropped) == ([0], 2)
+
+
 def test_what_does_not_end_in_time_is_counted():
     found = evaluate(ZeroAgent(SPEC), CueCorridor, evaluation_seeds(0, 9), max_steps=5)
     assert len(found) == 0
@@ -65,8 +145,6 @@ def test_what_does_not_end_in_time_is_counted():
 
 
 def test_a_world_without_end_needs_a_bound():
-    import dataclasses
-
     def endless(count: int) -> CueCorridor:
         world = CueCorridor(count)
         world.spec = dataclasses.replace(world.spec, horizon=None)

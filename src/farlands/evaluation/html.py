@@ -10,7 +10,7 @@ from typing import Any
 
 from farlands.evaluation.charts import behaviour, learning, robustness_charts, unlocks
 from farlands.evaluation.page import Clip, Page
-from farlands.evaluation.report import NOTHING, Figure, Report, show_number, show_share, words
+from farlands.evaluation.report import NOTHING, TRIAL_HEADS, Figure, Report, show_number, show_share, words
 from farlands.evaluation.style import STYLE
 
 
@@ -206,6 +206,17 @@ def _diversity(page: Page) -> str:
     )
 
 
+def _trials(page: Page) -> str:
+    rows = page.report.trial_rows()
+    if not rows:
+        return ""
+    return (
+        "<h2>Trial after trial</h2><p>Each level was tried several times in one episode: it began anew, with the same "
+        "task, while the agent's memory went on. Who learns within an episode does better in later trials.</p>"
+        f"{table(TRIAL_HEADS, rows)}"
+    )
+
+
 def _gap(page: Page) -> str:
     gap = page.report.gap
     if gap is None:
@@ -348,6 +359,6 @@ def _heads(heads: Sequence[str]) -> str:
 
 
 _SECTIONS: Sequence[Callable[[Page], str]] = (
-    _header, _films, _learning, _summary, _achievements, _behaviour, _diversity, _gap, _robustness, _method,
-    _words_used,
+    _header, _films, _learning, _summary, _achievements, _behaviour, _diversity, _trials, _gap, _robustness,
+    _method, _words_used,
 )  # fmt: skip

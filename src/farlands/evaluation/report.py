@@ -29,6 +29,8 @@ class Report:
         conditions: The agent's episodes where something was changed.
         agent_name, baseline_name: Column headings.
         cost: Seconds, and joules of the GPU or None, that the measurement took.
+        later_trials: The agent's second, third, ... trials of those levels, where an episode holds several; ``agent``
+            has the first ones.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Report:
     agent_name: str = "agent"
     baseline_name: str = "random"
     cost: dict[str, float | None] = field(default_factory=dict)
+    later_trials: tuple[Episodes, ...] = ()
 
     @property
     def actors(self) -> dict[str, Episodes]:
@@ -63,9 +66,27 @@ class Report:
         """What is kept where something is changed."""
         return robustness(self.agent, self.conditions) if self.conditions else None
 
+    @functools.cached_property
+    def trials(self) -> list[dict[str, Any]]:
+        """All figures of each trial; empty where an episode is one."""
+        parts = (self.agent, *self.later_trials) if self.later_trials else ()
+        return [summarise(episodes, self.scale) for episodes in parts]
+
+    def trial_rows(self) -> list[list[str]]:
+        """What came of each trial: its number, how many ended, goal reached, return, length."""
+        return [
+            [
+                str(k), _show_count(each["episodes"]), show_share(each["success"]), show_number(each["return"]),
+                show_number(each["length"]),
+            ]
+            for k, each in enumerate(self.trials, 1)
+        ]  # fmt: skip
+
     def to_json(self) -> dict[str, Any]:
         """All figures, every number finite or None."""
         more = {"generalisation_gap": self.gap and self.gap._asdict(), "robustness": self.robustness}
+        if self.trials:
+            more["trials"] = self.trials
         return jsonable({"title": self.title, **self.facts, "actors": self.figures, **more})
 
     def summary_rows(self) -> list[tuple[str, list[str]]]:
@@ -105,7 +126,7 @@ class Report:
             ]
             lines += ["", *_table(["achievement", *heads, f"half of {self.agent_name}'s episodes by step"], rows)]
             lines += ["", self._never_line()] if self.never()[0] else []
-        lines += self._gap_lines() + self._robustness_lines()
+        lines += self._trial_lines() + self._gap_lines() + self._robustness_lines()
         lines += ["", f"{EXPLANATION[0].upper()}{EXPLANATION[1:]}.", ""]
         lines += [f"- {words(name)}: {value}" for name, value in self.facts.items()]
         return "\n".join(lines) + "\n"
@@ -125,14 +146,13 @@ class Report:
         for name, rates in self.rate_rows():
             table.add_row(words(name), *map(show_share, rates))
         notes = [EXPLANATION, *([self._never_line()] if self.never()[0] else []), *self._short_notes()]
-        if not self.part_rows():
-            return Group(table, "\n".join(notes))
-        kept = Table(title="Share of the return kept when one thing is changed", title_justify="left")
-        for name in ("", *self.part_heads()):
-            kept.add_column(name, justify="right" if name else "left")
-        for row in self.part_rows():
-            kept.add_row(*row)
-        return Group(table, kept, "\n".join(notes))
+        more = []
+        if self.trials:
+            more.append(_rich_table("Trial after trial on the same levels", TRIAL_HEADS, self.trial_rows()))
+        if self.part_rows():
+            title = "Share of the return kept when one thing is changed"
+            more.append(_rich_table(title, ["", *self.part_heads()], self.part_rows()))
+        return Group(table, *more, "\n".join(notes))
 
     def part_heads(self) -> list[str]:
         """Headings of the columns of ``part_rows`` behind the first."""
@@ -174,6 +194,11 @@ class Report:
             notes.append(f"return kept when something is changed: {kept:.0%} on average, {worst:.0%} for {axis}")
         return notes
 
+    def _trial_lines(self) -> list[str]:
+        if not self.trials:
+            return []
+        return ["", "## Trial after trial on the same levels", "", *_table(TRIAL_HEADS, self.trial_rows())]
+
     def _gap_lines(self) -> list[str]:
         if not self.gap:
             return []
@@ -205,6 +230,7 @@ class Report:
 
 
 NOTHING = "–"
+TRIAL_HEADS = ["trial", "ended", "goal reached", "return", "length"]
 EXPLANATION = (
     "shares of episodes with 95 % Wilson intervals; other figures with 95 % bootstrap or Kaplan-Meier intervals"
 )
@@ -266,6 +292,17 @@ _SUMMARY: Sequence[tuple[str, Callable[[dict[str, Any]], Any], Callable[[Any], s
     ("deaths per 1,000 steps", lambda f: f["survival"]["deaths_per_1000_steps"], show_number),
 )
 """Rows of the summary: name, where the figure is, how it is shown."""
+
+
+def _rich_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    for place, name in enumerate(heads):
+        table.add_column(name, justify="right" if place else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -73,8 +73,10 @@ def film_episodes(
     def watch(world: World, tick: int, rows: dict[int, int]) -> None:
         wanted = {level: row for level, row in rows.items() if tick in shown[level]}
         if wanted:
-            pictures = world.render(list(wanted.values()), HEIGHT, WIDTH)  # type: ignore[attr-defined]
-            for level, picture in zip(wanted, pictures.cpu().numpy(), strict=True):
+            agents = world.num_agents
+            pictures = world.render([row // agents for row in wanted.values()], HEIGHT, WIDTH)  # type: ignore[attr-defined]
+            mine = [agents * k + row % agents for k, row in enumerate(wanted.values())]
+            for level, picture in zip(wanted, pictures.cpu().numpy()[mine], strict=True):
                 frames[level].append((tick, picture))
 
     picked = np.array(sorted(levels.values()))

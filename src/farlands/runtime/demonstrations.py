@@ -7,6 +7,7 @@ writes the files, in its Arrow format; pictures are kept as they are, without JP
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
 import re
@@ -79,6 +80,8 @@ def record(config: RecordConfig) -> int:
         senses = getattr(options, "senses", None)
         world = build_world(config.world, 1, with_senses(config.agent, options), torch.device("cpu"))
         try:
+            if world.num_agents != 1:
+                raise UserError("demonstrations are of one agent to a world, not", world.num_agents)
             actor = named_actor(config.agent, options)(world.spec, world.device)
             write(out, world, actor, config, options, senses, display)
         except ValueError as error:
@@ -238,7 +241,8 @@ def _env_spec(config: RecordConfig, options: Any) -> Any:
         for item in fields(options)
         if (value := getattr(options, item.name)) != item.default or item.name == "senses"
     }
-    spec = gymnasium.spec("farlands/Voxel-v0")
+    # The registry's own must stay as it is.
+    spec = copy.deepcopy(gymnasium.spec("farlands/Voxel-v0"))
     spec.kwargs = spec.kwargs | chosen
     return spec
 

@@ -74,7 +74,8 @@ def measure(config: EvalConfig, display: Display) -> tuple[Report, Subject]:
     meter = Meter(device)
     display.status("making worlds; the first time ever, kernels are compiled, which takes a minute")
     stage = Stage.open(config, size, subject, device, display, changes)
-    agent = stage.live(subject.name, seeds, replays=replays_in(config, subject))
+    trials = stage.live_trials(subject.name, seeds, replays=replays_in(config, subject))
+    agent = trials[0]
     if not len(agent):
         raise UserError(f"none of {size.episodes} episodes ended in time", allowed="try more --max-steps")
     others = bool(config.baseline and config.agent != "random")
@@ -84,7 +85,10 @@ def measure(config: EvalConfig, display: Display) -> tuple[Report, Subject]:
     title = f"{subject.name} in {subject.settings.world}"
     facts = {**_facts(config, subject, size, seeds), "training_levels": len(trained_on)}
     cost = {"seconds": meter.seconds, "joules": meter.joules}
-    report = Report(title, Scale.of(stage.spec), agent, baseline, facts, trained, tuple(conditions), cost=cost)
+    later = tuple(trials[1:])
+    report = Report(
+        title, Scale.of(stage.spec), agent, baseline, facts, trained, tuple(conditions), cost=cost, later_trials=later
+    )  # fmt: skip
     return report, subject
 
 
@@ -148,8 +152,27 @@ class Stage:
         perturbation: Mapping[str, float] | None = None,
         replays: Path | None = None,
     ) -> Episodes:
-        """Live the first episode of each level. Raises UserError where nothing bounds an episode."""
-        from farlands.evaluation.protocol import evaluate
+        """Live the first episode of each level, or its first trial where it holds several.
+
+        Raises:
+            UserError: Nothing bounds an episode.
+        """
+        return self.live_trials(
+            name, seeds, make_actor=make_actor, options=options, perturbation=perturbation, replays=replays
+        )[0]
+
+    def live_trials(
+        self,
+        name: str,
+        seeds: Sequence[int],
+        *,
+        make_actor: MakeActor | None = None,
+        options: Any = None,
+        perturbation: Mapping[str, float] | None = None,
+        replays: Path | None = None,
+    ) -> list[Episodes]:
+        """Each trial of the first episode of each level. Raises UserError where nothing bounds an episode."""
+        from farlands.evaluation.protocol import evaluate, split_trials
 
         actor = make_actor(self.spec, self.device) if make_actor else self.actor
         make_world: Callable[[int], World] = lambda count: self.make_world(count, options, perturbation)  # noqa: E731
@@ -158,7 +181,7 @@ class Stage:
 
             make_world = recording(make_world, replays, self.config.replays)
         try:
-            return evaluate(
+            lived = evaluate(
                 actor,
                 make_world,
                 seeds,
@@ -170,6 +193,7 @@ class Stage:
             )
         except ValueError as error:
             raise UserError(str(error)) from error
+        return split_trials(lived, self.spec.trials)
 
     def live_changed(self, change: Change, seeds: Sequence[int]) -> Any:
         """Live levels with one thing changed."""

@@ -107,7 +107,7 @@ def recording(make_world: Callable[[int], World], directory: Path, count: int) -
 
 
 class RecordedWorld:
-    """A batch of voxel worlds whose first ones are taken down until their first episode ends.
+    """A batch of voxel worlds whose first ones are taken down until the first episode of every agent has ended.
 
     Args:
         world: The batch.
@@ -123,6 +123,7 @@ class RecordedWorld:
         self._count = min(count, world.num_worlds)
         self._recorders: dict[int, Any] = {}
         self._done: dict[int, Any] = {}
+        self._ended = torch.zeros(world.num_worlds, world.num_agents, dtype=torch.bool)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._world, name)
@@ -132,6 +133,7 @@ class RecordedWorld:
         from farlands.worlds.voxel.persistence.replays import Recorder
 
         step = self._world.reset(seed, out)
+        self._ended.zero_()
         self._recorders = {k: Recorder(self._world, k, seed=int(seed[k])) for k in range(self._count)}  # type: ignore[arg-type]
         return step
 
@@ -141,8 +143,8 @@ class RecordedWorld:
             recorder.note(actions)
         step = self._world.step(actions, out)
         if self._recorders:
-            ended = (step.terminated | step.truncated).cpu()
-            for index in [k for k in self._recorders if ended[k]]:
+            self._ended |= (step.terminated | step.truncated).cpu().view_as(self._ended)
+            for index in [k for k in self._recorders if self._ended[k].all()]:
                 self._done[index] = self._recorders.pop(index).finish()
         return step
 

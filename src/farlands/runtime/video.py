@@ -57,14 +57,14 @@ def film_agent(
 
 @torch.no_grad()
 def live_and_draw(world: World, actor: Actor, level_set: int, frames: int, side: int) -> Iterator[np.ndarray]:
-    """Mosaics of all worlds, uint8 ``[G * side, G * side, 3]`` with G * G worlds, one per step."""
+    """Mosaics of what the first agents of all G * G worlds see, uint8 ``[G * side, G * side, 3]``, one per step."""
     rows, device = world.num_rows, world.device
-    here, there = world.reset(evaluation_seeds(level_set, rows)), world.allocate()
+    here, there = world.reset(evaluation_seeds(level_set, world.num_worlds)), world.allocate()
     memory, ids = actor.initial_memory(rows).to(device), torch.arange(rows, device=device)
     first = torch.ones(rows, dtype=torch.bool, device=device)
     for tick in range(frames):
-        pictures = world.render(list(range(rows)), side, side)  # type: ignore[attr-defined]
-        yield _mosaic(torch.as_tensor(pictures).cpu().numpy())
+        pictures = world.render(list(range(world.num_worlds)), side, side)  # type: ignore[attr-defined]
+        yield _mosaic(torch.as_tensor(pictures)[:: world.num_agents].cpu().numpy())
         noise = uniforms(level_set, ids, torch.tensor(tick, device=device), actor.noise_size)
         act = actor.act(here.observation, memory, first, noise)
         here, there = world.step(act.action, out=there), here

@@ -112,7 +112,9 @@ class WorldSpec:
             network: heads use it. Its size is ``n``, or ``sum(nvec)`` in the order of ``nvec``.
         action: The action space.
         reward_range: Bounds of the reward of one step.
-        horizon: Steps after which an episode is truncated, or None when it never is.
+        horizon: Steps after which an episode, or each of its trials, is truncated, or None when it never is.
+        trials: Attempts that an episode holds. Each but the last ends in a fresh start on the same level, without
+            flags; each is noted down like an episode.
         achievements: Names of one-off feats an episode may unlock, for records and evaluation.
         depths: Length of the chain of feats each achievement rests on, itself included; empty where that is not known.
         goal: The achievement that is the task; another word where what ends an episode by the cause "goal" is none of
@@ -126,6 +128,7 @@ class WorldSpec:
     action: ActionSpec
     reward_range: tuple[float, float] = (-np.inf, np.inf)
     horizon: int | None = None
+    trials: int = 1
     achievements: tuple[str, ...] = ()
     depths: tuple[int, ...] = ()
     goal: str = ""

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 
 import farlands  # noqa: F401 - registers the ids
 from farlands.worlds.adapters.checker import check_vector_env
-from farlands.worlds.adapters.gymnasium import WorldEnv, WorldVectorEnv
+from farlands.worlds.adapters.gymnasium import VoxelVectorEnv, WorldEnv, WorldVectorEnv
 from farlands.worlds.reference import Combination, CueCorridor, PointReach
 from farlands.worlds.world import World
 
@@ -314,3 +314,9 @@ def test_torch_output_goes_with_same_step_only():
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"shape \(3,\), expected \(4,\)"):
         env.step(torch.zeros(3, dtype=torch.int32))
+
+
+def test_worlds_of_several_agents_are_sent_to_pettingzoo():
+    for make in (lambda: gymnasium.make("farlands/Voxel-v0", agents=2), lambda: VoxelVectorEnv(2, agents=3)):
+        with pytest.raises(ValueError, match=r"of one agent, not [23]: use farlands.parallel_env$"):
+            make()

@@ -28,7 +28,7 @@ FLOOR = 32
 
 
 class Arena:
-    """A batch of flat worlds, one agent each, and short words for editing and stepping them."""
+    """A batch of flat worlds, one agent each unless told, and short words for editing and stepping them."""
 
     def __init__(self, num_worlds: int, **options: object) -> None:
         chosen = {
@@ -50,13 +50,13 @@ class Arena:
         self.slot_wear, self.counts = wp.to_torch(state.slot_wear), wp.to_torch(state.counts)
         self.armour_item, self.armour_wear = wp.to_torch(state.armour_item), wp.to_torch(state.armour_wear)
         self.unlocked, self.fixtures = wp.to_torch(state.unlocked), wp.to_torch(state.fixtures)
-        self.creatures = wp.to_torch(state.creatures)
+        self.creatures, self.lying = wp.to_torch(state.creatures), wp.to_torch(state.lying)
         self._flatten()
         self.world.relight()
         self._unlit = False
         self._settle()
         self._flat = self.world.snapshot()
-        self._actions = torch.zeros((num_worlds, 5), dtype=torch.int32)
+        self._actions = torch.zeros((len(self.rows), 5), dtype=torch.int32)
         self._out = self.world.allocate()
 
     def _flatten(self) -> None:
@@ -92,10 +92,14 @@ class Arena:
 
     @property
     def rows(self) -> range:
-        return range(self.world.num_worlds)
+        return range(self.world.num_rows)
 
     def _worlds(self, worlds: Iterable[int] | int | None) -> list[int]:
-        return [worlds] if isinstance(worlds, int) else list(self.rows if worlds is None else worlds)
+        everyone = range(self.world.num_worlds)
+        return [worlds] if isinstance(worlds, int) else list(everyone if worlds is None else worlds)
+
+    def _rows(self, rows: Iterable[int] | int | None) -> list[int]:
+        return [rows] if isinstance(rows, int) else list(self.rows if rows is None else rows)
 
     def set(self, name: str, x: int, y: int, z: int, worlds: Iterable[int] | int | None = None) -> None:
         """Put a block there, fixture and column top included, by plain assignments."""
@@ -134,7 +138,7 @@ class Arena:
     def give(self, name: str, count: int = 1, *, wear: int = 0, rows: Iterable[int] | int | None = None) -> None:
         """Put items into the first free slots, the open stack first."""
         item = ITEM_ID[name]
-        for r in self._worlds(rows):
+        for r in self._rows(rows):
             left = count
             for i in range(self.slot_item.shape[1]):
                 if left and int(self.slot_item[r, i]) in (0, item):
@@ -148,7 +152,7 @@ class Arena:
 
     def hold(self, name: str, *, wear: int = 0, rows: Iterable[int] | int | None = None) -> None:
         """Give one item and take it in hand."""
-        for r in self._worlds(rows):
+        for r in self._rows(rows):
             self.give(name, 1, wear=wear, rows=r)
             self.body[Body.HAND, r] = max(i for i in range(36) if int(self.slot_item[r, i]) == ITEM_ID[name])
 
@@ -168,11 +172,14 @@ class Arena:
         for name, value in values.items():
             self.body[Body[name]] = value
 
-    def stand(self, x: float, y: float, z: float) -> None:
-        """Move every agent to arena coordinates in blocks; (0.5, 0.5, 0) is where it starts. Falls begin at rest."""
-        self.body[Body.VZ] = 0
+    def stand(self, x: float, y: float, z: float, rows: Iterable[int] | int | None = None) -> None:
+        """Move agents, all by default, to arena coordinates in blocks; (0.5, 0.5, 0) is where one starts. Falls begin
+        at rest.
+        """
+        chosen = self._rows(rows)
+        self.body[Body.VZ, chosen] = 0
         for axis, value in ((Body.X, x), (Body.Y, y), (Body.Z, z + FLOOR)):
-            self.body[axis] = round(value * POSITION_ONE)
+            self.body[axis, chosen] = round(value * POSITION_ONE)
 
     def put_creature(
         self, name: str, x: float, y: float, z: float = 0.0, *, yaw: int = 0, worlds: Iterable[int] | int | None = None,
@@ -225,13 +232,13 @@ class Arena:
         hand: Hand = Hand.NONE,
         choice: str | list[str] = "none",
     ) -> Step:
-        """The same action in every world for some steps; ``choice`` may be one name for each world."""
+        """The same action of every agent for some steps; ``choice`` may be one name for each."""
         names = [choice] * len(self.rows) if isinstance(choice, str) else choice
         self._actions[:] = torch.tensor([[move, jump, camera, hand, CHOICE_ID[name]] for name in names])
         return self.act_rows(self._actions, steps)
 
     def act_rows(self, actions: torch.Tensor, steps: int = 1) -> Step:
-        """The given factored actions int32 ``[W, 5]`` for some steps."""
+        """The given factored actions int32 ``[R, 5]`` for some steps."""
         self._light()
         for _ in range(steps):
             self.world.step(actions, self._out)

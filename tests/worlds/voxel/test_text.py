@@ -18,6 +18,8 @@ from farlands.worlds.voxel.spec import world_spec
 from farlands.worlds.voxel.state import Body, Clock
 from farlands.worlds.voxel.text import FACTORS, describe, parse_action, possible_actions
 
+from .gathering import Gathering
+
 FLAT, FACTORED = (world_spec(VoxelOptions(actions=kind)) for kind in ("flat", "factored"))
 
 
@@ -152,6 +154,19 @@ def test_creatures_in_sight_are_told(make_arena):
     arena.put_creature("chicken", 0.5, -6.5, AGE=-5)
     told = "You see a cow (hurt) 4 blocks ahead and 1 block to the left; a chicken (young) 7 blocks behind."
     assert told in words(arena)
+
+
+def test_other_agents_and_lying_items_are_told():
+    meadow = Gathering(1, 3, creatures="none", senses=("entities",))
+    meadow.put_agent(1, 0.5, 0.5)
+    meadow.put_agent(0, 0.5, 4.5, holds="iron_axe", HURT=2, STRIKE_PAUSE=3)
+    meadow.put_agent(2, -4.5, 0.5)
+    meadow.drop("oak_log", 0.5, -1.5, count=12)
+    told = (
+        "You see 12 oak_log on the ground 2 blocks behind; an agent (hurt, roused) holding iron_axe 4 blocks ahead; "
+        "an agent 5 blocks to the left."
+    )
+    assert words(meadow, 1) == told
 
 
 def test_possible_actions_are_the_masks():

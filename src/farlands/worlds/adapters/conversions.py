@@ -85,6 +85,13 @@ def mask_info(observation: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {MASK: observation[MASK].astype(np.int8)} if MASK in observation else {}
 
 
+def split_mask(space: gymnasium.Space, mask: np.ndarray) -> np.ndarray | tuple[np.ndarray, ...]:
+    """A row's mask as ``space.sample`` wants it: whole for ``Discrete``, in parts for ``MultiDiscrete``."""
+    if isinstance(space, gymnasium.spaces.MultiDiscrete):
+        return tuple(np.split(mask, np.cumsum(space.nvec)[:-1]))
+    return mask
+
+
 def rendering_of(world: World, render_mode: str | None, fps: int) -> dict[str, Any]:
     """Metadata about rendering. Raises ValueError for a mode that this world does not have."""
     modes = ["rgb_array"] if hasattr(world, "render") else []

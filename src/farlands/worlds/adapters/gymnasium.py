@@ -57,6 +57,10 @@ class WorldEnv(gymnasium.Env):
         render_size: tuple[int, int] = (256, 256),
         render_fps: int = 5,
     ) -> None:
+        if world.num_agents != 1:
+            raise ValueError(
+                f"a single environment needs a world of one agent, not {world.num_agents}: use farlands.parallel_env"
+            )
         if world.num_rows != 1:
             raise ValueError(f"a single environment needs a world of one row, not {world.num_rows}")
         self.world = world

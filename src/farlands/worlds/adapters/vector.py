@@ -73,7 +73,9 @@ class WorldVectorEnv(VectorEnv):
         poison_stale: bool = False,
     ) -> None:
         if world.num_agents != 1:
-            raise ValueError(f"a vector environment needs worlds of one agent, not {world.num_agents}")
+            raise ValueError(
+                f"a vector environment needs worlds of one agent, not {world.num_agents}: use farlands.parallel_env"
+            )
         if output not in ("numpy", "torch"):
             raise ValueError(f"output: {output!r} is not one of numpy, torch")
         self.autoreset_mode = _mode(autoreset_mode)

@@ -64,13 +64,21 @@ class ChoiceKind(IntEnum):
     PLACE = 3
     EQUIP = 4
     WEAR = 5
+    DROP = 6
+    """Drop one item, for others to pick up: possible for one of several agents."""
+
+
+HELD = 0
+FOOD = -1
+"""Arguments of ``DROP`` that name no item: what is in the hand, and the most filling food carried."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing to choose from the inventory: recipe or smelting index, item to place, tool class to take in hand.
+    """One thing to choose from the inventory: recipe or smelting index, item to place or drop, tool class to take in
+    hand.
 
-    ``either`` is a second item to place when the first is not carried.
+    ``either`` is a second item to place or drop when the first is not carried.
     """
 
     name: str
@@ -106,6 +114,10 @@ CHOICES: tuple[Choice, ...] = (
     *(Choice(f"place_{item.name}", ChoiceKind.PLACE, i) for i, item in enumerate(ITEMS) if item.places),
     *(Choice(f"equip_{tool.name.lower()}", ChoiceKind.EQUIP, int(tool)) for tool in _EQUIPPABLE),
     Choice("wear_armour", ChoiceKind.WEAR),
+    Choice("drop_held", ChoiceKind.DROP, HELD),
+    Choice("drop_log", ChoiceKind.DROP, _item("oak_log"), _item("spruce_log")),
+    Choice("drop_food", ChoiceKind.DROP, FOOD),
+    *(Choice(f"drop_{item.name}", ChoiceKind.DROP, i) for i, item in enumerate(ITEMS) if i),
 )
 
 CHOICE_ID: dict[str, int] = {choice.name: index for index, choice in enumerate(CHOICES)}
@@ -123,6 +135,8 @@ _FLAT_CHOICES = (
     *(f"smelt_cooked_{m}" for m in ("beef", "porkchop", "mutton", "chicken")),
     "place_wheat_seeds", "place_door", "place_tnt", "place_water_bucket", "place_lava_bucket",
     "equip_hoe", "equip_bow", "equip_bucket", "equip_lighter", "equip_shears",
+    "drop_held", "drop_log", "drop_planks", "drop_stick", "drop_cobblestone", "drop_coal", "drop_iron_ore",
+    "drop_gold_ore", "drop_iron_ingot", "drop_gold_ingot", "drop_diamond", "drop_torch", "drop_food",
 )  # fmt: skip
 
 FLAT_ACTIONS: tuple[Action, ...] = (
@@ -158,3 +172,7 @@ FACTORED_NAMES: tuple[tuple[str, ...], ...] = (
 )
 FACTORED_SIZES: tuple[int, ...] = tuple(len(names) for names in FACTORED_NAMES)
 NUM_FACTORS = len(FACTORED_SIZES)
+
+LONE_CHOICES = CHOICE_ID["drop_held"]
+LONE_ACTIONS = FLAT_ACTION_ID["drop_held"]
+"""The first choices and flat actions are what one agent alone can do; the rest is for several."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, OPEN_DOOR, RIPE_WHEAT, TORCH, Shape, ToolClass
-from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.creatures.aim import ARM, being_ahead
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import add_item, held_item, wear_held
@@ -174,9 +174,11 @@ def stop_breaking(s: VoxelState, r: int):
 
 
 @wp.func
-def strike(s: VoxelState, t: Tables, w: int, r: int, free: int):
-    """Whether a creature is in the crosshair before anything else within ``free`` ray units; a blow falls when due."""
-    if creature_ahead(s, t, w, r, wp.min(ARM, free)) < 0:
+def strike(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, free: int):
+    """Whether a creature or agent is in the crosshair before anything else within ``free`` ray units; a blow falls when
+    due.
+    """
+    if being_ahead(s, t, rules, w, r, wp.min(ARM, free)) < 0:
         return False
     if s.body[Body.STRIKE_PAUSE, r] == 0:
         tool = t.item[held_item(s, r), ItemColumn.TOOL]
@@ -194,7 +196,7 @@ def mine(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, asked: bool):
         s.body[Body.BREAK_PAUSE, r] = s.body[Body.BREAK_PAUSE, r] - 1
         return
     target = look(s, t, rules, w, r, REACH)
-    if asked and strike(s, t, w, r, target.distance):
+    if asked and strike(s, t, rules, w, r, target.distance):
         stop_breaking(s, r)
         return
     changed = target.cell != s.body[Body.BREAK_CELL, r]

@@ -57,7 +57,9 @@ def _achievement_depth(achievement: Achievement, depths: dict[str, int]) -> int:
     if achievement.items:
         return min(depths[item] for item in achievement.items)
     if achievement.places:
-        return 1 + min(depths[item] for item in achievement.places)
+        # Seeds go into tilled ground.
+        tilled = 1 + min(depths[hoe] for hoe in _HOES) if achievement.places == ("wheat_seeds",) else 0
+        return 1 + max(min(depths[item] for item in achievement.places), tilled)
     if achievement.event == "eat":
         return 1 + min(depths[item.name] for item in ITEMS if item.food)
     if achievement.event == "sleep":

@@ -43,7 +43,7 @@ def log_episode(s: VoxelState, log: EpisodeLog, shard: int, w: int, r: int):
         log.rows[shard, n, LOG_TIME] = log.time[shard]
         log.rows[shard, n, LOG_SEED_LOW] = s.clock[Clock.SEED_LOW, w]
         log.rows[shard, n, LOG_SEED_HIGH] = s.clock[Clock.SEED_HIGH, w]
-        log.rows[shard, n, LOG_LENGTH] = s.clock[Clock.STEP, w]
+        log.rows[shard, n, LOG_LENGTH] = s.clock[Clock.STEP, w] - s.body[Body.BORN, r]
         log.rows[shard, n, LOG_RETURN] = s.body[Body.RETURN, r]
         log.rows[shard, n, LOG_CAUSE] = s.body[Body.CAUSE, r]
         k = int(0)

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
 from farlands.worlds.voxel.creatures.combat import monster_near
 from farlands.worlds.voxel.creatures.tending import LEAST_DRAW, can_draw, can_tend
 from farlands.worlds.voxel.crosshair import REACH, look
+from farlands.worlds.voxel.dropping import drop
 from farlands.worlds.voxel.grid import block_at, cell_at, set_block
 from farlands.worlds.voxel.inventory import best_tool, find_slot, held_item, remove_item, unlock, wear_best_armour
 from farlands.worlds.voxel.placing import overlaps_body, place
@@ -33,9 +34,9 @@ def can_use(s: VoxelState, t: Tables, w: int, r: int, block: int):
 
 
 @wp.func
-def creature_to_tend(s: VoxelState, t: Tables, w: int, r: int, free: int):
+def creature_to_tend(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, free: int):
     """The creature in the crosshair, within ``free`` ray units, that can be fed or sheared, or -1."""
-    k = creature_ahead(s, t, w, r, wp.min(ARM, free))
+    k = creature_ahead(s, t, rules, w, r, wp.min(ARM, free))
     if k >= 0:
         if can_tend(s, t, w, r, k) != 0:
             return k
@@ -57,7 +58,7 @@ def draw_bow(s: VoxelState, t: Tables, r: int, draws: bool):
 def use(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """Open or close the door, or lie down on the bed, in the crosshair; else use what is held. Returns if it did."""
     target = look(s, t, rules, w, r, REACH)
-    if creature_to_tend(s, t, w, r, target.distance) >= 0:
+    if creature_to_tend(s, t, rules, w, r, target.distance) >= 0:
         s.body[Body.TEND, r] = 1
         return True
     if not can_use(s, t, w, r, target.block):
@@ -124,7 +125,7 @@ def eat(s: VoxelState, t: Tables, rules: Rules, r: int):
 
 @wp.func
 def choose(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, choice: int):
-    """Carry out a craft, smelt, place, equip or wear choice. Returns whether it was possible."""
+    """Carry out a craft, smelt, place, equip, wear or drop choice. Returns whether it was possible."""
     kind = t.choice[choice, ChoiceColumn.KIND]
     argument = t.choice[choice, ChoiceColumn.ARGUMENT]
     if kind == ChoiceKind.CRAFT:
@@ -140,4 +141,6 @@ def choose(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, choice: int):
         return equip(s, t, r, argument)
     if kind == ChoiceKind.WEAR:
         return wear_best_armour(s, t, rules, r)
+    if kind == ChoiceKind.DROP:
+        return drop(s, t, rules, w, r, argument, t.choice[choice, ChoiceColumn.EITHER])
     return False

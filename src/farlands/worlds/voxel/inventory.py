@@ -22,7 +22,7 @@ def unlock(s: VoxelState, t: Tables, rules: Rules, r: int, achievement: int):
     """Unlock an achievement (-1: none) once, and earn what the task pays for it."""
     if achievement >= 0:
         if s.unlocked[r, achievement] < 0:
-            s.unlocked[r, achievement] = s.clock[Clock.STEP, r // rules.agents] + 1
+            s.unlocked[r, achievement] = s.clock[Clock.STEP, r // rules.agents] - s.body[Body.BORN, r] + 1
             s.body[Body.REWARD, r] = s.body[Body.REWARD, r] + t.reward[achievement]
 
 
@@ -50,8 +50,8 @@ def has_room(s: VoxelState, t: Tables, r: int, item: int, count: int, free: int)
 
 
 @wp.func
-def add_item(s: VoxelState, t: Tables, rules: Rules, r: int, item: int, count: int, wear: int):
-    """Put items into the slots, the open stack first; what doesn't fit is lost. Unlocks its achievement."""
+def stow_item(s: VoxelState, t: Tables, r: int, item: int, count: int, wear: int):
+    """Put items into the slots, the open stack first. Returns how many don't fit."""
     left = count
     stack = t.item[item, ItemColumn.STACK]
     i = int(0)
@@ -73,12 +73,21 @@ def add_item(s: VoxelState, t: Tables, rules: Rules, r: int, item: int, count: i
     if left < count:
         s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) + count - left)
         note_item(s, r, item)
+    return left
+
+
+@wp.func
+def add_item(s: VoxelState, t: Tables, rules: Rules, r: int, item: int, count: int, wear: int):
+    """Gain items: stow them, what doesn't fit is lost, and unlock their achievement."""
+    left = stow_item(s, t, r, item, count, wear)
+    if left < count:
         note_event(s.tally, r, int(Event.GAINED), item, count - left)
         unlock(s, t, rules, r, t.item[item, ItemColumn.GAIN_ACHIEVEMENT])
 
 
 @wp.func
-def _empty_slot(s: VoxelState, r: int, i: int):
+def empty_slot(s: VoxelState, r: int, i: int):
+    """Leave nothing in a slot; the hand that was on it is bare."""
     s.slot_item[r, i] = wp.uint8(0)
     s.slot_count[r, i] = wp.uint8(0)
     s.slot_wear[r, i] = wp.int16(0)
@@ -99,7 +108,7 @@ def _take(s: VoxelState, r: int, item: int, count: int, whole: int, stack: int):
                 left -= taken
                 s.slot_count[r, i] = wp.uint8(held - taken)
                 if taken == held:
-                    _empty_slot(s, r, i)
+                    empty_slot(s, r, i)
         i += 1
     return left
 
@@ -155,7 +164,7 @@ def wear_held(s: VoxelState, t: Tables, r: int, uses: int):
     s.slot_wear[r, slot] = wp.int16(wear)
     if wear >= durability:
         s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) - 1)
-        _empty_slot(s, r, slot)
+        empty_slot(s, r, slot)
 
 
 @wp.func
@@ -212,7 +221,7 @@ def wear_best_armour(s: VoxelState, t: Tables, rules: Rules, r: int):
             old = wp.int32(s.armour_item[r, place])
             old_wear = wp.int32(s.armour_wear[r, place])
             s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) - 1)
-            _empty_slot(s, r, slot)
+            empty_slot(s, r, slot)
             s.armour_item[r, place] = wp.uint8(item)
             s.armour_wear[r, place] = wear
             changed = True

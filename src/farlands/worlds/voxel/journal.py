@@ -1,4 +1,4 @@
-"""Endless land: the window follows its agent, and changes to the land it leaves are kept in a journal.
+"""Endless land: the window follows the middle of its agents, and changes to the land it leaves are kept in a journal.
 
 The window moves by whole chunks. The strip it leaves hands its changed cells to the journal; the strip it enters is
 made as land is always made, and gets its changes back. Of a changed cell only one copy exists, in the window or in
@@ -14,12 +14,13 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.company import middle_of_agents
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, fit_top, remove_fixture
 from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
 from farlands.worlds.voxel.matter.pending import touch
 from farlands.worlds.voxel.matter.resting import clear_matter, rest_matter
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, POSITION_SHIFT, Body, Clock, Rules, VoxelState
+from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 EDGE = 1 << 20
@@ -179,12 +180,16 @@ def _move_window(s: VoxelState, t: Tables, rules: Rules, w: int, axis: int, towa
 
 @wp.func
 def _way_to_move(s: VoxelState, rules: Rules, w: int, axis: int):
-    """-1, 0 or 1: which way the window should go along an axis to keep its agent near the middle."""
+    """-1, 0 or 1: which way the window should go along an axis to keep the middle of its agents near its own.
+
+    Nobody is left outside: all are within the window's side, so that if their middle is a chunk's margin off its own,
+    the last of them is more than a chunk from the edge that comes nearer.
+    """
     side = rules.side_mask + 1
     # Two blocks less than would centre a chunk: whoever walks to and fro must go four blocks to move the window back.
     margin = ((side - CHUNK) >> 1) - 2
     origin = s.clock[Clock.ORIGIN_X + axis, w]
-    offset = (s.body[Body.X + axis, w * rules.agents] >> POSITION_SHIFT) - origin
+    offset = middle_of_agents(s, rules, w, axis) - origin
     if offset < margin and origin - CHUNK > CHUNK - EDGE:
         return -1
     if offset >= side - margin and origin + side + CHUNK < EDGE - CHUNK:
@@ -216,7 +221,7 @@ def _follow_kernel(
     moved: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
 ):
-    """Move the window of each world whose agent has come near its edge, along one axis; those go on the list."""
+    """Move the window of each world whose agents have come near its edge, along one axis; those go on the list."""
     w = begin + wp.tid()
     axis = int(0)
     toward = _way_to_move(s, rules, w, 0)

@@ -11,6 +11,8 @@ import warp as wp
 
 from farlands.worlds.voxel.creatures.lives import _creatures_kernel
 from farlands.worlds.voxel.creatures.spawning import _populate_kernel
+from farlands.worlds.voxel.departures import _blank_kernel, _keep_last_kernel, _part_kernel
+from farlands.worlds.voxel.dropping import _lie_kernel
 from farlands.worlds.voxel.episodes import EpisodeLog
 from farlands.worlds.voxel.generation.features import _place_features_kernel
 from farlands.worlds.voxel.generation.start import _begin_episode_kernel, _start_agents_kernel
@@ -32,6 +34,7 @@ from farlands.worlds.voxel.step import (
     _act_kernel,
     _advance_clock_kernel,
     _begin_finishing_kernel,
+    _end_night_kernel,
     _finish_kernel,
     _tick_kernel,
 )
@@ -50,7 +53,7 @@ _TICKS_BETWEEN_MOVES = 32
 
 _SYMBOLS = (
     "voxels", "vitals", "status", "inventory", "equipment", "durability", "target_block", "target", "compass",
-    "position", "entities", "action_mask",
+    "position", "entities", "trial", "action_mask",
 )  # fmt: skip
 _SENSE_TYPES = {"inventory": wp.int16, "compass": wp.int8, "position": wp.int16, "entities": wp.int8}
 
@@ -68,11 +71,18 @@ _WORLD_KERNELS = (
     _sense_kernel,
     *LIGHT_KERNELS,
 )
+_COMPANY_KERNELS = (_lie_kernel, _part_kernel)
 
 
-def load_kernels(device: str, *, pictures: bool) -> None:
-    """Compile what a world launches, several modules at once; a cache on disk makes this quick but the first time."""
-    kernels = (*_WORLD_KERNELS, *PICTURE_KERNELS) if pictures else _WORLD_KERNELS
+def load_kernels(device: str, *, pictures: bool, company: bool = False) -> None:
+    """Compile what a world launches, several modules at once; a cache on disk makes this quick but the first time.
+
+    Args:
+        device: Warp device name.
+        pictures: Whether it draws.
+        company: Whether it has several agents.
+    """
+    kernels = (*_WORLD_KERNELS, *(PICTURE_KERNELS if pictures else ()), *(_COMPANY_KERNELS if company else ()))
     modules = {kernel.module.name: kernel.module for kernel in kernels}
     wp.force_load(device, list(modules.values()), max_workers=min(len(modules), os.cpu_count() or 1))
 
@@ -94,7 +104,10 @@ class Shard:
 
 @dataclass
 class Launcher:
-    """Everything the kernels take, bound once."""
+    """Everything the kernels take, bound once.
+
+    ``seen`` is room for observations, with which several agents keep the last ones of those that have died.
+    """
 
     state: VoxelState
     tables: Tables
@@ -105,6 +118,8 @@ class Launcher:
     actions: wp.array
     finished: wp.array
     count: wp.array
+    parting: wp.array
+    parting_count: wp.array
     moved: wp.array
     moved_count: wp.array
     everyone: wp.array
@@ -115,6 +130,7 @@ class Launcher:
     tasks: TaskState
     pay: TaskPay
     bank: wp.array | None = None
+    seen: Mapping[str, torch.Tensor] | None = None
     goals: GoalBank | None = None
     renderer: Renderer | None = None
 
@@ -131,35 +147,69 @@ class Launcher:
             count=wp.zeros(shards, dtype=wp.int32, device=self.device),
             sweeping=not on_cpu, launch=self._launch, threads=self._threads,
         )  # fmt: skip
+        if any(name in PICTURES for name in self.options.senses):
+            # Now: what a captured step copies from the host is gone when the graph is replayed.
+            rows = worlds * self.rules.agents
+            self.renderer = Renderer(self.state, self.tables, self.rules, rows, self.options, self.device)
 
     def step(self, shard: Shard, out: Step, final: Mapping[str, torch.Tensor]) -> None:
         """One step of a shard: act, tick, light, finish, remember last observations, regenerate, observe."""
         s, t, rules, begin, size = self.state, self.tables, self.rules, shard.begin, shard.size
-        self._launch(_act_kernel, size, [t, rules, self.actions, begin], [s])
+        alone = rules.agents == 1
+        for place in range(rules.agents):
+            self._launch(_act_kernel, size, [t, rules, self.actions, begin, place], [s])
         for tick in range(self.options.ticks_per_step):
             if tick and tick % _TICKS_BETWEEN_MOVES == 0:
                 self.relight(shard)
                 self.follow(shard)
             self._launch(_advance_clock_kernel, size, [rules, begin], [s])
-            self._launch(_tick_kernel, size, [t, rules, begin], [s])
+            for place in range(rules.agents):
+                self._launch(_tick_kernel, size, [t, rules, begin, place], [s])
+            if not alone:
+                self._launch(_end_night_kernel, size, [t, rules, begin], [s])
             self._launch(_move_matter_kernel, size, [t, rules, begin], [s])
-            if self.options.creatures != "none":
+            if self.options.creatures != "none" or not alone:
                 self._launch(_creatures_kernel, size, [t, rules, begin], [s])
+            if not alone:
+                self._launch(_lie_kernel, size, [t, rules, begin], [s])
         self.relight(shard)
         if self.bank is not None:
-            self._launch(_advance_tasks_kernel, size, [t, rules, self.pay, begin], [s, self.tasks])
-        self._launch(_begin_finishing_kernel, 1, [shard.number], [self.count, self.log])
-        flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
-        self._launch(
-            _finish_kernel, size, [rules, shard.number, begin], [s, *flags, self.finished, self.count, self.log]
-        )  # fmt: skip
-        self.sense(shard, final, self.finished, self.count)
+            self._advance_tasks(shard)
+        self._finish(shard, out)
+        if self.seen is None:
+            self.sense(shard, final, self.finished, self.count)
+        else:
+            self._part(shard, self.seen, final)
         if self.options.no_reset:
             self.begin_lives(shard, self.finished, self.count)
         else:
             self.regenerate(shard, self.finished, self.count)
         self.follow(shard)
         self.sense(shard, out.observation, self.everyone, self.shard_sizes)
+
+    def _advance_tasks(self, shard: Shard) -> None:
+        begin, size = shard.begin * self.rules.agents, shard.size * self.rules.agents
+        fixed = [self.tables, self.rules, self.pay, begin]
+        self._launch(_advance_tasks_kernel, size, fixed, [self.state, self.tasks])
+
+    def _finish(self, shard: Shard, out: Step) -> None:
+        """Rewards, flags, the log, and the lists of worlds that are over or in which somebody's episode is."""
+        lists = [self.count, self.parting_count, self.log]
+        self._launch(_begin_finishing_kernel, 1, [shard.number], lists)
+        flags = [_flat(out.reward, wp.float32), _flat(out.terminated, wp.bool), _flat(out.truncated, wp.bool)]
+        lists = [self.finished, self.count, self.parting, self.parting_count, self.log]
+        self._launch(_finish_kernel, shard.size, [self.rules, shard.number, shard.begin], [self.state, *flags, *lists])
+
+    def _part(self, shard: Shard, seen: Mapping[str, torch.Tensor], final: Mapping[str, torch.Tensor]) -> None:
+        """Keep the last observations of those of several agents whose episode is over; they come back or go."""
+        listed = [self.parting, self.parting_count, shard.number, shard.begin, self._threads]
+        self.sense(shard, seen, self.parting, self.parting_count)
+        for name, last in final.items():
+            self._launch(
+                _keep_last_kernel, self._threads, [self.rules, self.state, _bytes(seen[name]), *listed], [_bytes(last)]
+            )
+        self._launch(_part_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+        self._begin_tasks(listed)
 
     def regenerate(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
         """Give the first ``count[shard]`` worlds of the shard's part of a list their next level."""
@@ -235,17 +285,20 @@ class Launcher:
                 _sense_goals_kernel, self._threads, [self.rules, self.goals, self.tasks, *listed], [goal_senses(into)]
             )
         if any(name in into for name in PICTURES):
-            self._renderer().draw(self._launch, listed, self._threads, into)
+            assert self.renderer is not None
+            self.renderer.draw(self._launch, listed, self._threads, into)
+        if self.rules.agents > 1 and self.rules.respawn == 0:
+            self._blank(into, listed)
+
+    def _blank(self, into: Mapping[str, torch.Tensor], listed: list) -> None:
+        """Agents that are gone see nothing; what they may do is seen to by the mask itself."""
+        for name, tensor in into.items():
+            if name != "action_mask":
+                self._launch(_blank_kernel, self._threads, [self.rules, self.state, *listed], [_bytes(tensor)])
 
     def draw(self, renderer: Renderer, worlds: wp.array, count: wp.array, pixels: torch.Tensor) -> None:
         """Draw the listed worlds with a renderer of any size, all in one shard."""
         renderer.draw(self._launch, [worlds, count, 0, 0, self._threads], self._threads, {"pixels": pixels})
-
-    def _renderer(self) -> Renderer:
-        if self.renderer is None:
-            rows = self.everyone.shape[0] * self.rules.agents
-            self.renderer = Renderer(self.state, self.tables, self.rules, rows, self.options, self.device)
-        return self.renderer
 
     def _senses(self, into: Mapping[str, torch.Tensor]) -> Senses:
         senses = Senses()
@@ -271,3 +324,8 @@ class Launcher:
 
 def _flat(tensor: torch.Tensor, dtype: type) -> wp.array:
     return wp.from_torch(tensor, dtype=dtype, requires_grad=False)
+
+
+def _bytes(tensor: torch.Tensor) -> wp.array:
+    """A tensor ``[R, ...]`` as uint8 ``[R, bytes]``."""
+    return _flat(tensor.reshape(tensor.shape[0], -1).view(torch.uint8), wp.uint8)

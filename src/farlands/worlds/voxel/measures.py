@@ -84,5 +84,6 @@ def read_measure(s: VoxelState, w: int, r: int, index: int):
     if index == 1:
         return s.body[Body.PLACES, r]
     if index == 2:
-        return s.clock[Clock.START_Z, w] - s.body[Body.LOWEST, r]
+        # One of several agents may have begun higher up than the first.
+        return wp.max(s.clock[Clock.START_Z, w] - s.body[Body.LOWEST, r], 0)
     return s.body[Body.KINDS, r]

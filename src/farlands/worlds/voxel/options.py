@@ -99,11 +99,22 @@ class VoxelOptions:
     """Side of the square of land each world holds, in blocks: 32, 64 or 128."""
     endless: bool = True
     """Whether the land goes on for ever; if not, the first window is all there is and its edge cannot be passed."""
-    journal: int = 4_096
+    journal: int = 2_048
     """Changes to land left behind that a world remembers; beyond, the oldest are forgotten."""
+    trials: int = 1
+    """Attempts that an episode holds: after each but the last the level begins anew, with the same task, while the
+    agent's memory goes on. Its senses then tell which trial it is."""
     no_reset: bool = False
     """Whether a world outlives its agent: after death, or the horizon, a new life begins where the level began, in the
     land as it was left."""
+    agents: int = 1
+    """Agents in each world, 1 to 8. They see, block, hit and can give things to each other, and stay within one
+    window."""
+    respawn: bool = True
+    """Of several agents: whether one that dies comes back where the level began; if not, it is gone until the world
+    begins anew, which it does when all are gone or at the horizon."""
+    hitting: bool = True
+    """Whether agents can hurt each other; if not, their blows and arrows pass through others."""
     stagger: bool = False
     """Cut each world's first episode at a random step, so that a batch does not end its episodes all at once."""
     senses: tuple[str, ...] = SYMBOLS

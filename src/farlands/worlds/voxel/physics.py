@@ -10,6 +10,7 @@ import warp as wp
 
 from farlands.worlds.voxel.actions import Jump, Move
 from farlands.worlds.voxel.blocks import CACTUS, FULL, ICE, Fluid, Shape
+from farlands.worlds.voxel.company import free_way
 from farlands.worlds.voxel.grid import block_at
 from farlands.worlds.voxel.state import (
     POSITION_ONE,
@@ -33,6 +34,7 @@ EYE_HEIGHT = 3318
 
 _BLOCKED = 1
 _BLOCKED_BY_CACTUS = 2
+_BLOCKED_BY_BODY = 3
 
 
 def _velocity(blocks_per_tick: float) -> int:
@@ -252,11 +254,22 @@ def _accelerate(s: VoxelState, t: Tables, r: int, move: int, fluid: int, ground:
 
 
 @wp.func
+def _sweep_body(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, p: wp.vec3i, axis: int, distance: int):
+    """``sweep`` of an agent's body, which the other agents stop too."""
+    went = sweep(s, t, rules, w, p, BODY_HALF_WIDTH, BODY_HEIGHT, axis, distance)
+    if rules.agents > 1:
+        way = free_way(s, rules, w, r, p, BODY_HALF_WIDTH, BODY_HEIGHT, axis, went[0])
+        if way != went[0]:
+            return wp.vec2i(way, _BLOCKED_BY_BODY)
+    return went
+
+
+@wp.func
 def _collide(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """Move by the velocity, vertical first. Returns (blocked sideways, touched a cactus, moved in position units)."""
     p = wp.vec3i(s.body[Body.X, r], s.body[Body.Y, r], s.body[Body.Z, r])
     dz = (s.body[Body.VZ, r] + ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
-    went = sweep(s, t, rules, w, p, BODY_HALF_WIDTH, BODY_HEIGHT, 2, dz)
+    went = _sweep_body(s, t, rules, w, r, p, 2, dz)
     cactus = int(went[1] == _BLOCKED_BY_CACTUS)
     p[2] = p[2] + went[0]
     s.body[Body.ON_GROUND, r] = int(went[1] != 0 and dz < 0)
@@ -269,12 +282,13 @@ def _collide(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     while axis < 2:
         d = (s.body[Body.VX + axis, r] + ROUND_POSITION) >> VELOCITY_TO_POSITION_SHIFT
         if d != 0:
-            went = sweep(s, t, rules, w, p, BODY_HALF_WIDTH, BODY_HEIGHT, axis, d)
+            went = _sweep_body(s, t, rules, w, r, p, axis, d)
             p[axis] = p[axis] + went[0]
             moved += wp.abs(went[0])
             if went[1] != 0:
                 s.body[Body.VX + axis, r] = 0
-                sideways = 1
+                # Nobody climbs out of the water, or up a ladder, along another body.
+                sideways = wp.max(sideways, int(went[1] != _BLOCKED_BY_BODY))
                 cactus = wp.max(cactus, int(went[1] == _BLOCKED_BY_CACTUS))
         axis += 1
     s.body[Body.X, r] = p[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, DOOR, LADDER, TORCH
+from farlands.worlds.voxel.company import is_present
 from farlands.worlds.voxel.crosshair import NO_CELL, REACH, Target, look
 from farlands.worlds.voxel.grid import block_at, cell_at, free_fixture, set_block
 from farlands.worlds.voxel.inventory import add_item, remove_item, unlock
@@ -29,7 +30,8 @@ def overlaps_body(s: VoxelState, rules: Rules, w: int, at: wp.vec3i):
         y1 = (s.body[Body.Y, r] + BODY_HALF_WIDTH - 1) >> POSITION_SHIFT
         z0 = s.body[Body.Z, r] >> POSITION_SHIFT
         z1 = (s.body[Body.Z, r] + BODY_HEIGHT - 1) >> POSITION_SHIFT
-        if at[0] >= x0 and at[0] <= x1 and at[1] >= y0 and at[1] <= y1 and at[2] >= z0 and at[2] <= z1:
+        inside = at[0] >= x0 and at[0] <= x1 and at[1] >= y0 and at[1] <= y1 and at[2] >= z0 and at[2] <= z1
+        if inside and is_present(s, r):
             return True
         agent += 1
     return False

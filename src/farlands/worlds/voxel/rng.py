@@ -43,6 +43,9 @@ class Purpose(IntEnum):
     SPAWN = 23
     PACK = 24
     LOOT = 25
+    AGENT_ORDER = 26
+    START_PLACE = 27
+    SCATTER = 28
     NOISE = 32
     """First of the noise fields; each field adds its own number."""
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, Camera, ChoiceKind, Hand
+from farlands.worlds.voxel.actions import (
+    CHOICES,
+    FACTORED_SIZES,
+    FLAT_ACTIONS,
+    LONE_ACTIONS,
+    LONE_CHOICES,
+    Camera,
+    ChoiceKind,
+    Hand,
+)
 from farlands.worlds.voxel.blocks import AIR, BEDROCK, Fluid, Shape
 from farlands.worlds.voxel.breaking import break_stage
+from farlands.worlds.voxel.company import is_present
 from farlands.worlds.voxel.crafting import can_craft, can_smelt, stations_near
-from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.creatures.aim import ARM, being_ahead
 from farlands.worlds.voxel.creatures.entities import sense_entities
 from farlands.worlds.voxel.creatures.tending import can_draw
 from farlands.worlds.voxel.crosshair import NO_CELL, RAY_SHIFT, REACH, Target, look
+from farlands.worlds.voxel.dropping import thing_to_drop
 from farlands.worlds.voxel.grid import cell_at
 from farlands.worlds.voxel.hand import can_use, creature_to_tend, first_food
 from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
@@ -31,7 +42,7 @@ from farlands.worlds.voxel.state import (
 )
 from farlands.worlds.voxel.tables import MILLI, BlockColumn, ChoiceColumn, ItemColumn, Tables
 from farlands.worlds.voxel.using import possible_use
-from farlands.worlds.voxel.vitals import DAY, armour_points
+from farlands.worlds.voxel.vitals import DAY, armour_points, is_fast_asleep
 
 NUM_FLAT = len(FLAT_ACTIONS)
 NUM_CHOICES = len(CHOICES)
@@ -50,7 +61,7 @@ class Senses:
 
     Shapes after R: voxels uint8 [up * ahead * right], vitals uint8 [5], status uint8 [6], inventory int16 [items],
     equipment uint8 [5], durability uint8 [5], target_block uint8 [1], target uint8 [4], compass int8 [9],
-    position int16 [6], entities int8 [8 * columns], action_mask uint8 [actions].
+    position int16 [6], entities int8 [8 * columns], trial uint8 [2], action_mask uint8 [actions].
     """
 
     voxels: wp.array2d(dtype=wp.uint8)
@@ -64,6 +75,7 @@ class Senses:
     compass: wp.array2d(dtype=wp.int8)
     position: wp.array2d(dtype=wp.int16)
     entities: wp.array2d(dtype=wp.int8)
+    trial: wp.array2d(dtype=wp.uint8)
     action_mask: wp.array2d(dtype=wp.uint8)
 
 
@@ -247,6 +259,8 @@ def _choice_possible(
         return best != 0 and best != held_item(s, r)
     if kind == ChoiceKind.WEAR:
         return _can_wear(s, t, r)
+    if kind == ChoiceKind.DROP:
+        return thing_to_drop(s, t, rules, w, r, argument, t.choice[choice, ChoiceColumn.EITHER]) != 0
     return True
 
 
@@ -256,11 +270,11 @@ def _hand_possible(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, hand:
     if hand == Hand.ATTACK:
         if near and t.block[target.block, BlockColumn.HARDNESS] >= 0:
             return True
-        return creature_ahead(s, t, w, r, wp.min(ARM, target.distance)) >= 0
+        return being_ahead(s, t, rules, w, r, wp.min(ARM, target.distance)) >= 0
     if hand == Hand.USE:
         if near and can_use(s, t, w, r, target.block):
             return True
-        if can_draw(s, t, r) or creature_to_tend(s, t, w, r, target.distance) >= 0:
+        if can_draw(s, t, r) or creature_to_tend(s, t, rules, w, r, target.distance) >= 0:
             return True
         reached = target
         if not near:
@@ -281,12 +295,25 @@ def _camera_possible(s: VoxelState, r: int, camera: int):
 
 
 @wp.func
+def _clear_mask(out: wp.array2d(dtype=wp.uint8), r: int, begin: int):
+    """Nothing from an index on is possible."""
+    a = begin
+    while a < out.shape[1]:
+        out[r, a] = wp.uint8(0)
+        a += 1
+
+
+@wp.func
 def _mask_flat(
     s: VoxelState, t: Tables, rules: Rules, out: wp.array2d(dtype=wp.uint8), w: int, r: int, target: Target,
     stations: int, free: int,
 ):  # fmt: skip
+    known = int(NUM_FLAT)
+    if rules.agents == 1:
+        known = LONE_ACTIONS
+    _clear_mask(out, r, known)
     a = int(0)
-    while a < NUM_FLAT:
+    while a < known:
         choice = t.flat[a, _ACTION_CHOICE]
         possible = True
         if choice != 0:
@@ -316,8 +343,12 @@ def _mask_factored(
     while a < _NUM_HANDS:
         out[r, _HAND_START + a] = wp.uint8(int(_hand_possible(s, t, rules, w, r, a, target)))
         a += 1
+    known = int(NUM_CHOICES)
+    if rules.agents == 1:
+        known = LONE_CHOICES
+    _clear_mask(out, r, _CHOICE_START + known)
     a = int(0)
-    while a < NUM_CHOICES:
+    while a < known:
         possible = _choice_possible(s, t, rules, w, r, a, stations, free, target)
         out[r, _CHOICE_START + a] = wp.uint8(int(possible))
         a += 1
@@ -325,7 +356,7 @@ def _mask_factored(
 
 @wp.func
 def _mask_asleep(out: wp.array2d(dtype=wp.uint8), flat: int, r: int):
-    """A sleeper can only go on sleeping: the first choice of every factor."""
+    """A sleeper, or who is gone, can do nothing: the first choice of every factor."""
     a = int(0)
     while a < out.shape[1]:
         first = a == 0
@@ -339,7 +370,7 @@ def _mask_asleep(out: wp.array2d(dtype=wp.uint8), flat: int, r: int):
 def _sense_mask(
     s: VoxelState, t: Tables, rules: Rules, out: wp.array2d(dtype=wp.uint8), w: int, r: int, target: Target
 ):
-    if s.body[Body.SLEEPING, r] > 0:
+    if is_fast_asleep(s, r) or not is_present(s, r):
         _mask_asleep(out, rules.flat, r)
         return
     stations = stations_near(s, rules, w, r)
@@ -395,6 +426,9 @@ def _sense_kernel(
             _sense_position(s, out.position, w, r)
         if out.entities.shape[0] > 0:
             sense_entities(s, t, rules, out.entities, w, r, sight)
+        if out.trial.shape[0] > 0:
+            out.trial[r, 0] = wp.uint8(s.clock[Clock.TRIAL, w])
+            out.trial[r, 1] = wp.uint8(rules.trials - 1 - s.clock[Clock.TRIAL, w])
         if out.action_mask.shape[0] > 0:
             _sense_mask(s, t, rules, out.action_mask, w, r, target)
         i += stride

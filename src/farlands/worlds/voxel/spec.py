@@ -16,6 +16,7 @@ from farlands.worlds.voxel.creatures.kinds import CREATURES
 from farlands.worlds.voxel.depths import achievement_depths
 from farlands.worlds.voxel.items import ITEMS, Item
 from farlands.worlds.voxel.kit import parse_kit
+from farlands.worlds.voxel.lying import MAX_AGENTS
 from farlands.worlds.voxel.measures import MEASURES
 from farlands.worlds.voxel.options import GROWTH_TICKS, SENSES, SPAWN_EVERY, SPAWN_TICKS, VoxelOptions
 from farlands.worlds.voxel.recipes import FUELS
@@ -34,7 +35,7 @@ _PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view", 
 """Options that change what is seen, not what happens."""
 
 _BLOCK_NAMES = tuple(block.name for block in BLOCKS)
-_SEEN_NAMES = (*_BLOCK_NAMES, *(creature.name for creature in CREATURES))
+_SEEN_NAMES = (*_BLOCK_NAMES, *(creature.name for creature in CREATURES), "agent", "item")
 _ITEM_NAMES = tuple(item.name for item in ITEMS)
 _LOOK_BITS = tuple(tuple((block.look >> bit) & 1 for bit in (3, 2, 1, 0)) for block in BLOCKS)
 _ONE_HOT_BLOCKS = tuple(tuple(int(i == j) for j in range(len(BLOCKS))) for i in range(len(BLOCKS)))
@@ -115,9 +116,10 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
         "entities": ArraySpec(
             (ENTITIES, ENTITY_WIDTH), "int8", -127, 127, labels=ENTITY_LABELS,
             description=(
-                "The nearest creatures in sight: quarters of a block ahead, right and up; heading against the "
-                "agent's on a circle of 127; health times 6; 127 for hurt, roused, young and its kind; "
-                "zeros where there are none."
+                "The nearest creatures, other agents and lying items in sight: quarters of a block ahead, right and "
+                "up; heading against the agent's on a circle of 127; health times 6; 127 for hurt, roused, young and "
+                "its kind. Of an item health is how many there are, and the column item its id; of an agent item is "
+                "the id of what it holds, and roused that it strikes or draws. Zeros where there are none."
             ),
         ),
     }  # fmt: skip
@@ -130,7 +132,7 @@ def _picture_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
         "depth": ArraySpec(size, "uint8", 0, 255, description="Distance along the ray, 255 at the limit of sight."),
         "segmentation": ArraySpec(
             size, "uint8", 0, len(_SEEN_NAMES) - 1, categories=_SEEN_NAMES,
-            description="Block or creature seen by each pixel; air for sky.",
+            description="Block, creature, other agent or lying item seen by each pixel; air for sky.",
         ),
     }  # fmt: skip
 
@@ -147,6 +149,10 @@ def observation_spec(options: VoxelOptions) -> dict[str, ArraySpec]:
         ),
     }  # fmt: skip
     chosen = {name: everything[name] for name in SENSES if name in options.senses}
+    if options.trials > 1:
+        chosen["trial"] = ArraySpec(
+            (2,), "uint8", 0, options.trials - 1, labels=("over", "to_come"), description="Trials of this episode.",
+        )  # fmt: skip
     return chosen | (goal_specs() if options.task == "tasks" else {})
 
 
@@ -181,6 +187,7 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
         action=action_spec(options),
         reward_range=(least, most),
         horizon=options.horizon,
+        trials=options.trials,
         achievements=tuple(a.name for a in ACHIEVEMENTS),
         depths=achievement_depths(alter(rules_seed(options))),
         goal="task" if options.task == "tasks" else task.goal,
@@ -192,12 +199,16 @@ def world_spec(options: VoxelOptions) -> WorldSpec:
 def check_options(options: VoxelOptions) -> None:
     """Raise ValueError in one line for an option that can't be."""
     positive = {
-        "horizon": 2**30, "ticks_per_step": 1000, "mining_speed": 1000, "journal": 2**20, "width": 4096, "height": 4096,
+        "agents": MAX_AGENTS, "trials": 255, "horizon": 2**30, "ticks_per_step": 1000, "mining_speed": 1000,
+        "journal": 2**20, "width": 4096, "height": 4096,
     }  # fmt: skip
     for name, most in positive.items():
         value = getattr(options, name)
         if not 1 <= value <= most:
             raise ValueError(f"{name} {value} is out of range: 1 to {most}")
+    if options.trials > 1 and (options.agents > 1 or options.no_reset):
+        other = "agents share a world" if options.agents > 1 else "no_reset keeps the land"
+        raise ValueError(f"trials {options.trials}: a level cannot begin anew where {other}")
     if options.task not in TASKS:
         raise ValueError(f"task: no task named {options.task!r}; {closest(options.task, tuple(TASKS))}")
     if options.actions not in ("flat", "factored"):

@@ -15,6 +15,7 @@ from farlands.worlds.voxel.achievements import ACHIEVEMENTS
 from farlands.worlds.voxel.actions import NUM_FACTORS
 from farlands.worlds.voxel.creatures.columns import MAX_CREATURES, NUM_BEING
 from farlands.worlds.voxel.items import ITEMS, NUM_SLOTS
+from farlands.worlds.voxel.lying import NUM_LYING, max_lying
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.tasks.events import TALLY
 
@@ -26,7 +27,7 @@ VELOCITY_TO_POSITION_SHIFT = 5
 MAX_FIXTURES = 64
 """Placed stations a world can hold; placing one more is refused (masked)."""
 
-MAX_PENDING = 512
+MAX_PENDING = 256
 """Cells of a world that can wait in each ring of ``matter/pending.py``, a power of two."""
 
 MAX_GROWING = 256
@@ -119,7 +120,7 @@ class Body(IntEnum):
     KINDS = 38
     """Kinds of items carried at some time: bits of ``VoxelState.held`` set so far."""
     STRIKE = 39
-    """Whether it strikes at the creature in the crosshair in this tick."""
+    """Whether it strikes at the creature or agent in the crosshair in this tick."""
     TEND = 40
     """Whether it feeds or shears the creature in the crosshair in this tick."""
     STRIKE_PAUSE = 41
@@ -128,6 +129,10 @@ class Body(IntEnum):
     """Ticks the bow has been drawn."""
     LOOSE = 43
     """Ticks it had been drawn when it was let go in this tick, 0 otherwise."""
+    BORN = 44
+    """Steps of the world before this life began; episodes of one agent begin with their world."""
+    GONE = 45
+    """Whether it has left the world for good; only one of several can."""
 
 
 class Cause(IntEnum):
@@ -147,6 +152,8 @@ class Cause(IntEnum):
     ARROW = 11
     ZOMBIE = 12
     SPIDER = 13
+    AGENT = 14
+    """Killed by another agent."""
 
 
 class Ring(IntEnum):
@@ -198,7 +205,7 @@ class Clock(IntEnum):
     LEAF_COUNT = 22
     FUSE_COUNT = 23
     SWEEP = 24
-    """Columns still to go through for changed cells, after a ring was full."""
+    """Parts of columns still to go through for changed cells, after a ring was full."""
     OVERFLOWS = 25
     """Times that a ring or the list of leaves had no room."""
     FALL_FIRST = 26
@@ -220,6 +227,12 @@ class Clock(IntEnum):
     """Creatures there have been in the episode."""
     TIME_REST = 40
     """What is left over of ``TIME``, in parts of ``Rules.day_length``."""
+    LYING = 41
+    """Rows of ``VoxelState.lying`` in use, the first ones."""
+    LOST = 42
+    """Items of the dead for which there was no room on the ground."""
+    TRIAL = 43
+    """Trials of the episode that are over."""
 
 
 NUM_BODY = len(Body)
@@ -244,7 +257,7 @@ class VoxelState:
     fixtures: int32 ``[W, 64]``, ``block << 20 | cell`` of placed stations, -1 where free.
     edited: int64 ``[W, S * S]``, by column a bit for each cell that is not as the land was made.
     journal: int64 ``[W, J]``, a ring of changes to land outside the window, see ``journal.py``; zero where free.
-    pending_cell, pending_due: int32 ``[W, 6 * 512]``, rings of cells to look at again and of the ticks to do it, see
+    pending_cell, pending_due: int32 ``[W, 6 * 256]``, rings of cells to look at again and of the ticks to do it, see
         ``matter/pending.py``; zero where free.
     growing: int32 ``[W, 256]``, window cells in which something grows, zero beyond their number.
     leaves: int32 ``[W, 256]``, window cells of leaves that may have lost their tree, likewise.
@@ -252,6 +265,8 @@ class VoxelState:
     visited: int32 ``[R, 64]``, a sketch of the patches of land set foot in: a bit by hash of the patch.
     tally: int32 ``[R, TALLY]``, what was done in the episode, see ``tasks/events.py``.
     creatures: int32 ``[W, 24, Being]``, the first ``Clock.CREATURES`` in use, zero beyond.
+    lying: int32 ``[W, 16 * agents, Lying]``, the first ``Clock.LYING`` in use, zero beyond; one row for one agent, who
+        can't drop anything.
     held: int32 ``[R, items / 32]``, a bit for each kind of item that was carried.
     light: uint8 ``[W, S * S * 64]``, light of the sky << 4 | light of blocks, by cell; follows from blocks and tops, so
         it is neither hashed nor saved, see ``light/``. light_words: uint64 ``[W, S * S * 8]``, the same bytes.
@@ -285,6 +300,7 @@ class VoxelState:
     visited: wp.array2d(dtype=wp.int32)
     held: wp.array2d(dtype=wp.int32)
     creatures: wp.array3d(dtype=wp.int32)
+    lying: wp.array3d(dtype=wp.int32)
     tally: wp.array2d(dtype=wp.int32)
     light: wp.array2d(dtype=wp.uint8)
     light_words: wp.array2d(dtype=wp.uint64)
@@ -306,6 +322,7 @@ class Rules:
     sticky: wp.int32
     hunger: wp.int32
     horizon: wp.int32
+    trials: wp.int32
     stagger: wp.int32
     start_time: wp.int32
     health_reward: wp.int32
@@ -327,6 +344,10 @@ class Rules:
     """Ticks that a day lasts."""
     biomes: wp.int32
     """A bit for each ``Biome`` that the land may be."""
+    respawn: wp.int32
+    """Whether one of several agents that dies comes back."""
+    hitting: wp.int32
+    """Whether agents can hurt each other."""
 
 
 @dataclass(frozen=True)
@@ -346,8 +367,10 @@ class StateArray:
         return "R" in self.shape
 
 
-def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
-    """Every array that makes up a world, what is hashed and saved, by the window's side and the journal's capacity."""
+def persistent_arrays(side: int, journal: int, agents: int = 1) -> tuple[StateArray, ...]:
+    """Every array that makes up a world, what is hashed and saved, by the window's side, the journal's capacity and the
+    number of agents.
+    """
     return (
         StateArray("blocks", wp.uint8, ("W", side * side * HEIGHT)),
         StateArray("tops", wp.uint8, ("W", side * side)),
@@ -370,6 +393,7 @@ def persistent_arrays(side: int, journal: int) -> tuple[StateArray, ...]:
         StateArray("fuse_cell", wp.int32, ("W", MAX_FUSES)),
         StateArray("fuse_due", wp.int32, ("W", MAX_FUSES)),
         StateArray("creatures", wp.int32, ("W", MAX_CREATURES, NUM_BEING)),
+        StateArray("lying", wp.int32, ("W", max_lying(agents), NUM_LYING)),
         StateArray("visited", wp.int32, ("R", VISITED_BITS // 32)),
         StateArray("held", wp.int32, ("R", (NUM_ITEMS + 31) // 32)),
         StateArray("tally", wp.int32, ("R", TALLY)),
@@ -380,7 +404,7 @@ def allocate_state(num_worlds: int, num_agents: int, side: int, journal: int, de
     """A zeroed state on ``device``."""
     sizes = {"W": num_worlds, "R": num_worlds * num_agents}
     state = VoxelState()
-    for array in persistent_arrays(side, journal):
+    for array in persistent_arrays(side, journal, num_agents):
         shape = tuple(sizes[size] if isinstance(size, str) else size for size in array.shape)
         setattr(state, array.name, wp.zeros(shape, dtype=array.dtype, device=device))
     state.light = wp.zeros((num_worlds, side * side * HEIGHT), dtype=wp.uint8, device=device)

@@ -8,6 +8,7 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.actions import CHOICES, FACTORED_SIZES, FLAT_ACTIONS, NUM_FACTORS, Camera, Hand
 from farlands.worlds.voxel.blocks import FIRE
 from farlands.worlds.voxel.breaking import mine, stop_breaking
+from farlands.worlds.voxel.company import Turn, is_alive, is_present, row_in_turn, turn_order
 from farlands.worlds.voxel.crafting import smelt
 from farlands.worlds.voxel.episodes import EpisodeLog, log_episode
 from farlands.worlds.voxel.hand import choose, draw_bow, eat, first_food, use
@@ -16,7 +17,7 @@ from farlands.worlds.voxel.measures import note_place, note_way
 from farlands.worlds.voxel.physics import blocks_around, fluid_of, move_body
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import MILLI, NUM_HEADINGS, Tables
-from farlands.worlds.voxel.vitals import DAY, SLEEP_TICKS, live
+from farlands.worlds.voxel.vitals import DAY, SLEEP_TICKS, is_fast_asleep, is_night, live
 
 NUM_FLAT = len(FLAT_ACTIONS)
 NUM_CHOICES = len(CHOICES)
@@ -72,6 +73,26 @@ def _turn(s: VoxelState, r: int, camera: int):
     return turned
 
 
+@wp.func
+def _stays_in_bed(s: VoxelState, r: int):
+    """Whether a sleeper sleeps on, which clears its action. One who has had its fill gets up by any other action."""
+    if s.body[Body.SLEEPING, r] == 0:
+        return False
+    some = int(0)
+    k = int(0)
+    while k < NUM_FACTORS:
+        some = some | s.action[k, r]
+        k += 1
+    if some != 0 and not is_fast_asleep(s, r):
+        s.body[Body.SLEEPING, r] = 0
+        return False
+    k = int(0)
+    while k < NUM_FACTORS:
+        s.action[k, r] = 0
+        k += 1
+    return True
+
+
 @kernel
 def _act_kernel(
     # Model
@@ -80,19 +101,20 @@ def _act_kernel(
     # In
     actions: wp.array2d(dtype=wp.int32),
     begin: int,
+    place: int,
     # Out
     s: VoxelState,
 ):
-    """Decode the action of each row and do what happens at once: turn, use, craft, smelt, place, equip, wear."""
-    r = begin + wp.tid()
-    w = r // rules.agents
+    """Decode the action of the agent of each world whose turn is in that place, and do what happens at once: turn, use,
+    craft, smelt, place, equip, wear, drop.
+    """
+    w = begin + wp.tid()
+    r = row_in_turn(rules, w, turn_order(s, rules, w, int(Turn.ACT)), place)
+    if not is_alive(s, r):
+        return
     s.body[Body.REWARD, r] = -rules.health_reward * s.body[Body.HEALTH, r]
     _decode(s, t, rules, actions, r)
-    if s.body[Body.SLEEPING, r] > 0:
-        k = int(0)
-        while k < NUM_FACTORS:
-            s.action[k, r] = 0
-            k += 1
+    if _stays_in_bed(s, r):
         return
     hand = s.action[_HAND, r]
     choice = s.action[_CHOICE, r]
@@ -132,14 +154,17 @@ def _advance_clock_kernel(
 
 
 @wp.func
-def _sleep(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
-    """A tick of sleep; at the end it is morning."""
-    s.body[Body.SLEEPING, r] = s.body[Body.SLEEPING, r] + 1
-    if s.body[Body.SLEEPING, r] > SLEEP_TICKS:
-        s.body[Body.SLEEPING, r] = 0
-        s.clock[Clock.TIME, w] = 0
-        s.clock[Clock.TIME_REST, w] = 0
-        unlock(s, t, rules, r, t.sleep_achievement)
+def _wake(s: VoxelState, t: Tables, rules: Rules, r: int):
+    """An agent that has had its fill of sleep gets up."""
+    s.body[Body.SLEEPING, r] = 0
+    unlock(s, t, rules, r, t.sleep_achievement)
+
+
+@wp.func
+def _begin_day(s: VoxelState, w: int):
+    """It is morning."""
+    s.clock[Clock.TIME, w] = 0
+    s.clock[Clock.TIME_REST, w] = 0
 
 
 @kernel
@@ -149,14 +174,15 @@ def _tick_kernel(
     rules: Rules,
     # In
     begin: int,
+    place: int,
     # Out
     s: VoxelState,
 ):
-    """One tick of each agent: motion, needs, hand, furnace."""
-    r = begin + wp.tid()
-    if s.body[Body.CAUSE, r] != Cause.NONE:
+    """One tick of the agent of each world whose turn is in that place: motion, needs, hand, furnace."""
+    w = begin + wp.tid()
+    r = row_in_turn(rules, w, turn_order(s, rules, w, int(Turn.TICK)), place)
+    if not is_alive(s, r):
         return
-    w = r // rules.agents
     around = blocks_around(s, rules, w, r)
     fluid = fluid_of(t, around)
     flames = int(around[0] == FIRE or around[1] == FIRE)
@@ -167,7 +193,10 @@ def _tick_kernel(
     live(s, t, rules, w, r, fluid, flames, cactus)
     s.body[Body.STRIKE_PAUSE, r] = wp.max(s.body[Body.STRIKE_PAUSE, r] - 1, 0)
     if s.body[Body.SLEEPING, r] > 0:
-        _sleep(s, t, rules, w, r)
+        s.body[Body.SLEEPING, r] = s.body[Body.SLEEPING, r] + 1
+        if rules.agents == 1 and s.body[Body.SLEEPING, r] > SLEEP_TICKS:
+            _wake(s, t, rules, r)
+            _begin_day(s, w)
         return
     hand = s.action[_HAND, r]
     if hand == Hand.ATTACK or s.body[Body.HOLDING, r] != 0:
@@ -178,6 +207,68 @@ def _tick_kernel(
         eat(s, t, rules, r)
     draw_bow(s, t, r, hand == Hand.USE)
     smelt(s, t, rules, w, r)
+
+
+@kernel
+def _end_night_kernel(
+    # Model
+    t: Tables,
+    rules: Rules,
+    # In
+    begin: int,
+    # Out
+    s: VoxelState,
+):
+    """Of several agents: when every living one has had its fill of sleep it is morning, and all get up; those who have
+    do so, too, when it is day already.
+    """
+    w = begin + wp.tid()
+    awake = int(0)
+    agent = int(0)
+    while agent < rules.agents:
+        r = w * rules.agents + agent
+        awake += int(is_alive(s, r) and s.body[Body.SLEEPING, r] <= SLEEP_TICKS)
+        agent += 1
+    if awake > 0 and is_night(s, w):
+        return
+    rested = int(0)
+    agent = int(0)
+    while agent < rules.agents:
+        r = w * rules.agents + agent
+        if is_alive(s, r) and s.body[Body.SLEEPING, r] > SLEEP_TICKS:
+            _wake(s, t, rules, r)
+            rested += 1
+        agent += 1
+    if awake == 0 and rested > 0:
+        _begin_day(s, w)
+
+
+@wp.func
+def _settle_up(s: VoxelState, rules: Rules, w: int, r: int, step: int):
+    """The end of an agent's step: what it earned, in thousandths, and whether its episode is over."""
+    note_place(s, r)
+    if rules.goal >= 0 and is_alive(s, r):
+        if s.unlocked[r, rules.goal] >= 0:
+            s.body[Body.CAUSE, r] = Cause.GOAL
+    if is_alive(s, r) and step >= s.clock[Clock.LIMIT, w]:
+        s.body[Body.CAUSE, r] = Cause.HORIZON
+    milli = s.body[Body.REWARD, r] + rules.health_reward * s.body[Body.HEALTH, r]
+    s.body[Body.REWARD, r] = milli
+    s.body[Body.RETURN, r] = s.body[Body.RETURN, r] + milli
+    return milli
+
+
+@wp.func
+def is_over(s: VoxelState, rules: Rules, w: int):
+    """Whether a world begins anew after this step: at the horizon, and when nobody is left who lives or comes back."""
+    if s.clock[Clock.STEP, w] >= s.clock[Clock.LIMIT, w]:
+        return True
+    agent = int(0)
+    while agent < rules.agents:
+        if is_alive(s, w * rules.agents + agent):
+            return False
+        agent += 1
+    return rules.agents == 1 or rules.respawn == 0
 
 
 @kernel
@@ -194,29 +285,36 @@ def _finish_kernel(
     truncated: wp.array(dtype=wp.bool),
     finished: wp.array(dtype=wp.int32),
     count: wp.array(dtype=wp.int32),
+    parting: wp.array(dtype=wp.int32),
+    parting_count: wp.array(dtype=wp.int32),
     log: EpisodeLog,
 ):
-    """Rewards and endings of each world (one agent each); finished worlds go on the shard's list."""
+    """Rewards and endings of each world's agents; worlds that are over, and those in which somebody's episode is, go on
+    the shard's lists. Who is gone stays terminated.
+    """
     w = begin + wp.tid()
-    r = w
     step = s.clock[Clock.STEP, w] + 1
     s.clock[Clock.STEP, w] = step
-    note_place(s, r)
-    if rules.goal >= 0 and s.body[Body.CAUSE, r] == Cause.NONE:
-        if s.unlocked[r, rules.goal] >= 0:
-            s.body[Body.CAUSE, r] = Cause.GOAL
-    died = s.body[Body.CAUSE, r] != Cause.NONE
-    cut = not died and step >= s.clock[Clock.LIMIT, w]
-    if cut:
-        s.body[Body.CAUSE, r] = Cause.HORIZON
-    milli = s.body[Body.REWARD, r] + rules.health_reward * s.body[Body.HEALTH, r]
-    s.body[Body.REWARD, r] = milli
-    s.body[Body.RETURN, r] = s.body[Body.RETURN, r] + milli
-    reward[r] = float(milli) / float(MILLI)
-    terminated[r] = died
-    truncated[r] = cut
-    if died or cut:
-        log_episode(s, log, shard, w, r)
+    # Between two trials an episode goes on.
+    last = s.clock[Clock.TRIAL, w] + 1 >= rules.trials
+    ended = int(0)
+    agent = int(0)
+    while agent < rules.agents:
+        r = w * rules.agents + agent
+        milli = int(0)
+        if is_present(s, r):
+            milli = _settle_up(s, rules, w, r, step)
+            if not is_alive(s, r):
+                log_episode(s, log, shard, w, r)
+                ended += 1
+        cut = s.body[Body.CAUSE, r] == Cause.HORIZON
+        reward[r] = float(milli) / float(MILLI)
+        terminated[r] = last and not is_alive(s, r) and not cut
+        truncated[r] = last and cut
+        agent += 1
+    if ended > 0:
+        parting[begin + wp.atomic_add(parting_count, shard, 1)] = w
+    if is_over(s, rules, w):
         finished[begin + wp.atomic_add(count, shard, 1)] = w
 
 
@@ -226,8 +324,10 @@ def _begin_finishing_kernel(
     shard: int,
     # Out
     count: wp.array(dtype=wp.int32),
+    parting_count: wp.array(dtype=wp.int32),
     log: EpisodeLog,
 ):
-    """Empty the shard's list of finished worlds and count the step for its log."""
+    """Empty the shard's lists of worlds and count the step for its log."""
     count[shard] = 0
+    parting_count[shard] = 0
     log.time[shard] = log.time[shard] + 1

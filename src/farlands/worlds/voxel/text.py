@@ -17,6 +17,7 @@ import numpy as np
 from farlands.worlds.voxel.blocks import BLOCKS, Block, Look, Shape
 from farlands.worlds.voxel.creatures.columns import ENTITY_LABELS
 from farlands.worlds.voxel.creatures.kinds import CREATURES
+from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.world import Discrete, MultiDiscrete, WorldSpec
 
 FACTORS = ("move", "jump", "camera", "hand", "choice")
@@ -191,10 +192,18 @@ def _entity_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:
             # Quarters of a block.
             way = [_way(round(facts["ahead"] / 4), "ahead", "behind")]
             way += [_way(round(facts["right"] / 4), "to the right", "to the left")]
-            states = [state for state in ("hurt", "roused", "young") if facts[state]]
-            how = f" ({', '.join(states)})" if states else ""
-            told.append(f"a {kinds[0]}{how} {' and '.join(filter(None, way)) or 'right here'}")
+            told.append(f"{_entity(kinds[0], facts)} {' and '.join(filter(None, way)) or 'right here'}")
     return [f"You see {'; '.join(told)}."] if told else []
+
+
+def _entity(kind: str, facts: Mapping[str, int]) -> str:
+    """What is perceived, and how it is; of agents also what they hold."""
+    if kind == "item":
+        return f"{facts['health']} {ITEMS[facts['item']].name} on the ground"
+    states = [state for state in ("hurt", "roused", "young") if facts[state]]
+    how = f" ({', '.join(states)})" if states else ""
+    holding = f" holding {ITEMS[facts['item']].name}" if kind == "agent" and facts["item"] else ""
+    return f"{'an' if kind == 'agent' else 'a'} {kind}{how}{holding}"
 
 
 def _equipment_lines(seen: Mapping[str, np.ndarray], spec: WorldSpec) -> list[str]:

@@ -218,6 +218,12 @@ def live(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, fluid: int, fla
 
 
 @wp.func
+def is_fast_asleep(s: VoxelState, r: int):
+    """Whether an agent sleeps and has not had its fill; then, while others are up, it may get up or lie on."""
+    return s.body[Body.SLEEPING, r] > 0 and s.body[Body.SLEEPING, r] <= SLEEP_TICKS
+
+
+@wp.func
 def is_night(s: VoxelState, w: int):
     """Whether a bed can be used."""
     time = s.clock[Clock.TIME, w]

@@ -85,13 +85,14 @@ class VoxelWorld(World):
         check_options(options)
         self.options = options
         self.num_worlds = num_worlds
-        self.num_agents = 1
+        self.num_agents = options.agents
         self.device = torch.device(device)
         self.supports_graph = self.device.type == "cuda"
         self.spec = world_spec(options)
         self._device = str(self.device)
         self._side = options.window
-        load_kernels(self._device, pictures=any(sense in PICTURES for sense in options.senses))
+        pictures = any(sense in PICTURES for sense in options.senses)
+        load_kernels(self._device, pictures=pictures, company=options.agents > 1)
         self._shards = self._make_shards(num_shards)
         self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
         self._graphs: dict[tuple[int, ...], list[object]] = {}
@@ -101,7 +102,7 @@ class VoxelWorld(World):
         self.tasks = allocate_tasks(self.num_rows, self._device, self.state.tally)
         self._tensors = {
             array.name: wp.to_torch(getattr(self.state, array.name))
-            for array in persistent_arrays(self._side, self.options.journal)
+            for array in persistent_arrays(self._side, self.options.journal, self.num_agents)
         }
         self._tensors |= {f"task_{a.name}": wp.to_torch(getattr(self.tasks, a.name)) for a in TASK_ARRAYS}
         self._launcher = self._make_launcher()
@@ -118,7 +119,7 @@ class VoxelWorld(World):
     @property
     def _arrays(self) -> tuple[StateArray, ...]:
         own = tuple(StateArray(f"task_{a.name}", wp.int32, ("R", *a.shape)) for a in TASK_ARRAYS)
-        return persistent_arrays(self._side, self.options.journal) + own
+        return persistent_arrays(self._side, self.options.journal, self.num_agents) + own
 
     def set_tasks(self, programs: np.ndarray, *, success: int = 0, ends: bool = False) -> None:
         """Give every episode that begins from now on one of some tasks, drawn by its level's seed; then ``reset``.
@@ -163,6 +164,7 @@ class VoxelWorld(World):
         rules.sticky = int(o.sticky_hand == "on" or (o.sticky_hand == "auto" and o.actions == "flat"))
         rules.hunger = int(o.hunger)
         rules.horizon = o.horizon
+        rules.trials = o.trials
         rules.stagger = int(o.stagger)
         rules.start_time = o.start_time
         rules.health_reward = round(task.per_health * MILLI)
@@ -175,6 +177,8 @@ class VoxelWorld(World):
         rules.day_length = o.day_length
         rules.biomes = sum(1 << BIOMES.index(name) for name in set(land_biomes(o)))
         rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
+        rules.respawn = int(o.respawn)
+        rules.hitting = int(o.hitting)
         rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
         return rules
 
@@ -201,6 +205,8 @@ class VoxelWorld(World):
             actions=wp.from_torch(self._actions, requires_grad=False),
             finished=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
             count=wp.from_torch(self._count, requires_grad=False),
+            parting=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
+            parting_count=wp.zeros(shards, dtype=wp.int32, device=device),
             moved=wp.zeros(self.num_worlds, dtype=wp.int32, device=device),
             moved_count=wp.zeros(shards, dtype=wp.int32, device=device),
             everyone=wp.array(np.arange(self.num_worlds), dtype=wp.int32, device=device),
@@ -210,6 +216,7 @@ class VoxelWorld(World):
             device=device,
             tasks=self.tasks,
             pay=TaskPay(),
+            seen=self.allocate().observation if self.num_agents > 1 else None,
         )
 
     def reset(self, seed: int | Sequence[int], out: Step | None = None) -> Step:
@@ -319,7 +326,15 @@ class VoxelWorld(World):
         return out.clear_outcome()
 
     def render(self, worlds: Sequence[int], height: int, width: int) -> torch.Tensor:
-        """First-person pictures of some worlds, uint8 ``[len(worlds), height, width, 3]``, at any size."""
+        """First-person pictures of the agents of some worlds, at any size.
+
+        Args:
+            worlds: Which.
+            height, width: In pixels.
+
+        Returns:
+            uint8 ``[len(worlds) * A, height, width, 3]``, the agents of a world one after the other.
+        """
         chosen = self._index(worlds)
         if (height, width) not in self._renderers:
             self._renderers[height, width] = Renderer(
@@ -331,7 +346,7 @@ class VoxelWorld(World):
         count = wp.array([len(chosen)], dtype=wp.int32, device=self._device)
         with self._torch_stream():
             self._launcher.draw(self._renderers[height, width], listed, count, pixels)
-        return pixels[chosen]
+        return pixels.unflatten(0, (self.num_worlds, self.num_agents))[chosen].flatten(0, 1)
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
         chosen = self._index(worlds)
@@ -373,8 +388,11 @@ class VoxelWorld(World):
         return sum(parts)  # type: ignore[return-value]
 
     def _by_world(self, array: StateArray) -> torch.Tensor:
-        """A view with the world axis first (one agent a world, so rows are worlds)."""
-        return self._tensors[array.name].movedim(array.batch_axis, 0)
+        """A view with the world axis first; that of several agents follows it, one agent has none of its own."""
+        view = self._tensors[array.name].movedim(array.batch_axis, 0)
+        if array.per_row and self.num_agents > 1:
+            view = view.unflatten(0, (self.num_worlds, self.num_agents))
+        return view
 
     def _index(self, worlds: Sequence[int] | None) -> torch.Tensor:
         chosen = range(self.num_worlds) if worlds is None else worlds

@@ -10,13 +10,18 @@ import torch
 import warp as wp
 
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID
-from farlands.worlds.voxel.blocks import BLOCK_ID
-from farlands.worlds.voxel.expert.memory import SeenView
+from farlands.worlds.voxel.blocks import AIR, BLOCK_ID
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID
+from farlands.worlds.voxel.expert.guard import Guard
+from farlands.worlds.voxel.expert.hands import Hands
+from farlands.worlds.voxel.expert.memory import NEEDED, SeenView
 from farlands.worlds.voxel.expert.pictures import Eye, empty_cells, shown_cells
 from farlands.worlds.voxel.expert.view import IS_SOLID, View
+from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.state import POSITION_ONE, Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
+from ..gathering import Gathering
 from .conftest import OPTIONS, row_of
 
 EYE = Eye(OPTIONS.height, OPTIONS.width, OPTIONS.field_of_view, OPTIONS.sight)
@@ -36,6 +41,33 @@ def walk(world: VoxelWorld, seed: int, steps: int):
         yield seen, View(world)
         action = FLAT_ACTION_ID[WALK[(step + step // 7) % len(WALK)]]
         out = world.step(torch.tensor([action], dtype=torch.int32))
+
+
+def test_agents_and_lying_items_are_neither_creatures_nor_land():
+    """In sight they are perceived, and pictures show them, but what is remembered is the zombie and the floor alone."""
+    meadow = Gathering(1, 3, actions="flat", creatures="none", senses=NEEDED)
+    meadow.put_creature("zombie", 3.5, 7.5)
+    meadow.put_agent(0, 0.5, 0.5)
+    meadow.put_agent(1, -1.5, 6.5, holds="planks", yaw=12)
+    meadow.put_agent(2, 0.5, 3.5, yaw=12)
+    for k in range(4):
+        meadow.drop("planks", 0.5 + k, 2.5, count=3)
+    seen, view = row_of(meadow.look()), SeenView(VoxelOptions())
+    names = meadow.world.spec.observation["segmentation"].categories
+    shown = {names[k] for k in np.unique(seen["segmentation"])}
+    assert {"agent", "item", "zombie"} <= shown
+    view.take(seen, 0)
+    ((_, kind, *place),) = view.creatures()
+    assert kind == CREATURE_ID["zombie"]
+    assert place == pytest.approx([3.5, 7.5, 32], abs=0.3)
+    cells = np.argwhere(view.known_window()) + np.array([*view.origin, 0])
+    assert len(cells) > 300
+    blocks = view.blocks_at(cells)
+    assert set(blocks[cells[:, 2] >= 32].tolist()) == {AIR}
+    assert Guard(view, Hands(view, lambda cell: True))._threat() is None
+    meadow.put_creature("zombie", 0.5, 2.9)
+    view.take(row_of(meadow.look()), 0)
+    assert Guard(view, Hands(view, lambda cell: True))._threat() is not None
 
 
 @pytest.mark.parametrize("seed", [3, 4])

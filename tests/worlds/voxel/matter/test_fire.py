@@ -10,6 +10,7 @@ import warp as wp
 from farlands.worlds.voxel.actions import Hand
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
 from farlands.worlds.voxel.matter.fire import DIES_ONE_IN, FIRE_DELAY
+from farlands.worlds.voxel.matter.pending import SWEPT_PARTS
 from farlands.worlds.voxel.state import Body, Cause, Clock
 
 from .test_fluids import at_rest, count, touch
@@ -189,6 +190,6 @@ def test_more_fires_than_the_ring_holds_are_seen_to_later(arena):
         for y in range(28):
             arena.blocks[0, x, y, 32] = BLOCK_ID["fire"]
             edited[0, x * 64 + y] |= 1 << 32
-    arena.clock[Clock.SWEEP, 0] = 64 * 64
+    arena.clock[Clock.SWEEP, 0] = 64 * 64 * SWEPT_PARTS
     assert burn(arena, 30_000) < 30_000
     assert count(arena, "fire") == 0

@@ -1,20 +1,23 @@
-"""Which creature is in the crosshair: the agent's line of sight against the boxes of creatures, in whole numbers."""
+"""Who is in the crosshair: the agent's line of sight against the boxes of creatures and agents, in whole numbers."""
 
 from __future__ import annotations
 
 import warp as wp
 
-from farlands.worlds.voxel.creatures.columns import Being
+from farlands.worlds.voxel.company import is_alive
+from farlands.worlds.voxel.creatures.columns import MAX_CREATURES, Being
 from farlands.worlds.voxel.creatures.herd import NOBODY
 from farlands.worlds.voxel.creatures.kinds import ARROW
 from farlands.worlds.voxel.creatures.sight import agent_eye
 from farlands.worlds.voxel.crosshair import RAY_SHIFT, ray_direction
-from farlands.worlds.voxel.physics import TURN_SHIFT
-from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Clock, VoxelState
+from farlands.worlds.voxel.physics import BODY_HALF_WIDTH, BODY_HEIGHT, TURN_SHIFT
+from farlands.worlds.voxel.state import POSITION_SHIFT, Body, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import CreatureColumn, Tables
 
 ARM = 3 << RAY_SHIFT
 """How far a blow reaches, in ray units."""
+AGENTS = MAX_CREATURES
+"""``being_ahead`` of an agent: its number in the world, counted from here."""
 _TO_RAY = RAY_SHIFT + TURN_SHIFT - POSITION_SHIFT
 _NEVER = 1 << 30
 
@@ -58,11 +61,13 @@ def meets_box(eye: wp.vec3i, d: wp.vec3i, foot: wp.vec3i, half: int, tall: int):
 
 
 @wp.func
-def creature_ahead(s: VoxelState, t: Tables, w: int, r: int, reach: int):
-    """The nearest living creature in an agent's crosshair within ``reach`` ray units: its place in the list, or -1."""
+def _nearest_creature(s: VoxelState, t: Tables, w: int, r: int, reach: int):
+    """The nearest living creature in an agent's crosshair within ``reach`` ray units: (place in the list or -1, how
+    far).
+    """
     count = s.clock[Clock.CREATURES, w]
     if count == 0:
-        return NOBODY
+        return wp.vec2i(NOBODY, reach)
     eye = agent_eye(s, r)
     d = ray_direction(t, s.body[Body.YAW, r], s.body[Body.PITCH, r])
     best = reach
@@ -84,4 +89,49 @@ def creature_ahead(s: VoxelState, t: Tables, w: int, r: int, reach: int):
                 best = far
                 found = k
         k += 1
+    return wp.vec2i(found, best)
+
+
+@wp.func
+def _agent_before(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
+    """The nearest other living agent in an agent's crosshair within ``reach`` ray units: its number, or -1."""
+    eye = agent_eye(s, r)
+    d = ray_direction(t, s.body[Body.YAW, r], s.body[Body.PITCH, r])
+    best = reach
+    found = int(NOBODY)
+    agent = int(0)
+    while agent < rules.agents:
+        other = w * rules.agents + agent
+        if other != r and is_alive(s, other):
+            foot = wp.vec3i(s.body[Body.X, other], s.body[Body.Y, other], s.body[Body.Z, other])
+            far = meets_box(eye, d, foot, BODY_HALF_WIDTH, BODY_HEIGHT)
+            if far < best:
+                best = far
+                found = agent
+        agent += 1
+    return found
+
+
+@wp.func
+def being_ahead(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
+    """The nearest living creature or agent in an agent's crosshair within ``reach`` ray units.
+
+    Returns:
+        A creature's place in the list, ``AGENTS`` and an agent's number, or -1. Agents that can't hurt each other are
+        seen past.
+    """
+    nearest = _nearest_creature(s, t, w, r, reach)
+    if rules.agents > 1 and rules.hitting != 0:
+        agent = _agent_before(s, t, rules, w, r, nearest[1])
+        if agent != NOBODY:
+            return AGENTS + agent
+    return nearest[0]
+
+
+@wp.func
+def creature_ahead(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, reach: int):
+    """The creature that is the ``being_ahead``: its place in the list, or -1."""
+    found = being_ahead(s, t, rules, w, r, reach)
+    if found >= AGENTS:
+        return NOBODY
     return found

@@ -58,12 +58,14 @@ def shoot(
 
 @wp.func
 def _agent_at(s: VoxelState, rules: Rules, w: int, k: int, p: wp.vec3i):
-    """The living agent whose body is at a point, or -1; not the one who has just shot."""
+    """The living agent whose body is at a point, or -1; neither who has just shot, nor one who must not be hurt."""
+    owner = s.creatures[w, k, Being.OWNER]
     agent = int(0)
     while agent < rules.agents:
         r = w * rules.agents + agent
-        own = s.creatures[w, k, Being.OWNER] == agent + 1 and s.creatures[w, k, Being.PAUSE] < _OWN_TICKS
-        if not own and s.body[Body.CAUSE, r] == Cause.NONE:
+        spared = owner == agent + 1 and s.creatures[w, k, Being.PAUSE] < _OWN_TICKS
+        spared = spared or (rules.hitting == 0 and owner != 0 and owner != agent + 1)
+        if not spared and s.body[Body.CAUSE, r] == Cause.NONE:
             dx = wp.abs(p[0] - s.body[Body.X, r])
             dy = wp.abs(p[1] - s.body[Body.Y, r])
             dz = p[2] - s.body[Body.Z, r]

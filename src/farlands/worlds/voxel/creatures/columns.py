@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from farlands.worlds.voxel.creatures.kinds import CREATURES
+from farlands.worlds.voxel.creatures.kinds import CREATURES, NUM_KINDS
 
 MAX_CREATURES = 24
 """Creatures, arrows among them, that a world can hold."""
@@ -52,7 +52,7 @@ class Being(IntEnum):
     STRIDE = 23
     """Way walked, modulo a block: how its legs stand."""
     OWNER = 24
-    """Of an arrow: the agent that shot it, from 1 on; 0 for a creature."""
+    """Of an arrow: the agent that shot it, from 1 on; 0 for a creature. Of an animal: likewise who fed it last."""
     PACE = 25
     """Push along its heading until it decides anew; negative backwards."""
     WANTS = 26
@@ -81,10 +81,13 @@ class Deed(IntEnum):
 
 
 ENTITIES = 8
-"""Creatures that are perceived at a time."""
+"""Creatures, other agents and lying items that are perceived at a time."""
 ENTITY_LABELS = (
     "ahead", "right", "up", "heading_sin", "heading_cos", "health", "hurt", "roused", "young",
-    *(creature.name for creature in CREATURES),
+    *(creature.name for creature in CREATURES), "agent", "item",
 )  # fmt: skip
-"""Columns of a perceived creature."""
+"""Columns of what is perceived; the last ones tell its kind."""
 ENTITY_WIDTH = len(ENTITY_LABELS)
+
+AGENT_KIND, ITEM_KIND = NUM_KINDS, NUM_KINDS + 1
+"""Kinds, beside those of creatures, that agents perceive: another agent, an item on the ground."""

@@ -1,4 +1,4 @@
-"""Blows: agents at creatures, creatures at agents, and what is left of the dead."""
+"""Blows: agents at creatures and each other, creatures at agents, and what is left of dead creatures."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import FIRE, Fluid
-from farlands.worlds.voxel.creatures.aim import ARM, creature_ahead
+from farlands.worlds.voxel.company import Turn, is_alive, row_in_turn, turn_order
+from farlands.worlds.voxel.creatures.aim import AGENTS, ARM, being_ahead, creature_ahead
 from farlands.worlds.voxel.creatures.arrows import fly, shoot
 from farlands.worlds.voxel.creatures.columns import REST_EVERY, THINK_EVERY, Being, Deed
 from farlands.worlds.voxel.creatures.combat import hit_creature, hurt_agent, weapon_damage, wound
@@ -111,24 +112,38 @@ def _live(s: VoxelState, t: Tables, rules: Rules, w: int, k: int):
 
 
 @wp.func
-def _act_on_creatures(s: VoxelState, t: Tables, rules: Rules, w: int, r: int, agent: int):
+def _strike(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
+    """An agent's blow at whoever is in the crosshair."""
+    k = being_ahead(s, t, rules, w, r, ARM)
+    if k < 0:
+        return
+    damage = weapon_damage(s, t, r, held_item(s, r))
+    if k >= AGENTS:
+        other = w * rules.agents + k - AGENTS
+        dx = s.body[Body.X, other] - s.body[Body.X, r]
+        dy = s.body[Body.Y, other] - s.body[Body.Y, r]
+        hurt_agent(s, t, other, damage, Cause.AGENT, dx, dy)
+    else:
+        dx = s.creatures[w, k, Being.X] - s.body[Body.X, r]
+        dy = s.creatures[w, k, Being.Y] - s.body[Body.Y, r]
+        hit_creature(s, t, rules, w, r, k, damage, dx, dy)
+    wear_held(s, t, r, 1)
+    s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + STRIKE_EXHAUSTION
+
+
+@wp.func
+def _act_on_others(s: VoxelState, t: Tables, rules: Rules, w: int, r: int):
     """An agent's blow, care or shot of this tick."""
     if s.body[Body.STRIKE, r] != 0:
         s.body[Body.STRIKE, r] = 0
-        k = creature_ahead(s, t, w, r, ARM)
-        if k >= 0:
-            dx = s.creatures[w, k, Being.X] - s.body[Body.X, r]
-            dy = s.creatures[w, k, Being.Y] - s.body[Body.Y, r]
-            hit_creature(s, t, rules, w, r, k, weapon_damage(s, t, r, held_item(s, r)), dx, dy)
-            wear_held(s, t, r, 1)
-            s.body[Body.EXHAUSTION, r] = s.body[Body.EXHAUSTION, r] + STRIKE_EXHAUSTION
+        _strike(s, t, rules, w, r)
     if s.body[Body.TEND, r] != 0:
         s.body[Body.TEND, r] = 0
-        k = creature_ahead(s, t, w, r, ARM)
+        k = creature_ahead(s, t, rules, w, r, ARM)
         if k >= 0:
             tend(s, t, rules, w, r, k)
     if s.body[Body.LOOSE, r] != 0:
-        loose(s, t, w, r, agent, s.body[Body.LOOSE, r])
+        loose(s, t, w, r, r - w * rules.agents, s.body[Body.LOOSE, r])
         s.body[Body.LOOSE, r] = 0
 
 
@@ -174,7 +189,10 @@ def _arrow_hits(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, deed: in
     dx = s.creatures[w, k, Being.VX]
     dy = s.creatures[w, k, Being.VY]
     if deed == Deed.HIT_AGENT:
-        hurt_agent(s, t, w * rules.agents + prey, s.creatures[w, k, Being.FUSE], Cause.ARROW, dx, dy)
+        cause = int(Cause.ARROW)
+        if owner != 0 and owner != prey + 1:
+            cause = int(Cause.AGENT)
+        hurt_agent(s, t, w * rules.agents + prey, s.creatures[w, k, Being.FUSE], cause, dx, dy)
         return
     r = w * rules.agents + owner - 1
     hit_creature(s, t, rules, w, r, prey, s.creatures[w, k, Being.FUSE], dx, dy)
@@ -230,12 +248,13 @@ def _creatures_kernel(
         elif despawns(s, t, rules, w, k, 1, wp.uint32(1)):
             s.creatures[w, k, Being.WANTS] = Deed.VANISH
         k += 1
-    agent = int(0)
-    while agent < rules.agents:
-        r = w * rules.agents + agent
-        if s.body[Body.CAUSE, r] == Cause.NONE:
-            _act_on_creatures(s, t, rules, w, r, agent)
-        agent += 1
+    order = turn_order(s, rules, w, int(Turn.DEED))
+    n = int(0)
+    while n < rules.agents:
+        r = row_in_turn(rules, w, order, n)
+        if is_alive(s, r):
+            _act_on_others(s, t, rules, w, r)
+        n += 1
     # Those that join by what is done now begin with the next tick.
     k = int(0)
     while k < count:

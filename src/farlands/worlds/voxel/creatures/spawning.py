@@ -9,6 +9,7 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import GRASS, Shape
+from farlands.worlds.voxel.company import is_present
 from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.herd import add_creature, count_temper, in_window, remove_creature
 from farlands.worlds.voxel.creatures.kinds import NUM_KINDS, Temper
@@ -79,7 +80,8 @@ def _nearest_agent(s: VoxelState, rules: Rules, w: int, x: int, y: int):
     agent = int(0)
     while agent < rules.agents:
         r = w * rules.agents + agent
-        best = wp.min(best, squared(s.body[Body.X, r] - x, s.body[Body.Y, r] - y))
+        if is_present(s, r):
+            best = wp.min(best, squared(s.body[Body.X, r] - x, s.body[Body.Y, r] - y))
         agent += 1
     return best
 

@@ -89,9 +89,12 @@ def breed(s: VoxelState, t: Tables, rules: Rules, w: int, k: int, mate: int):
     s.creatures[w, k, Being.LOVE] = 0
     s.creatures[w, mate, Being.AGE] = BREED_PAUSE
     s.creatures[w, mate, Being.LOVE] = 0
-    r = w * rules.agents + s.creatures[w, k, Being.OWNER] - 1
-    note_event(s.tally, r, int(Event.BRED), kind, 1)
-    unlock(s, t, rules, r, t.breed_achievement)
+    owner = s.creatures[w, k, Being.OWNER]
+    # Whoever fed it may have died since.
+    if owner > 0:
+        r = w * rules.agents + owner - 1
+        note_event(s.tally, r, int(Event.BRED), kind, 1)
+        unlock(s, t, rules, r, t.breed_achievement)
 
 
 @wp.func

@@ -37,7 +37,8 @@ _NEAR = 3
 """Columns around the feet of which the cube shows the ground, if it is there."""
 _DAY_LOOKS = (Look.LOG, Look.LEAVES, Look.AIR)
 _GROUND = IS_SOLID & np.array([block.look not in _DAY_LOOKS for block in BLOCKS])
-_KIND = len(ENTITY_LABELS) - len(CREATURES)
+_KINDS = slice(ENTITY_LABELS.index(CREATURES[0].name), ENTITY_LABELS.index(CREATURES[-1].name) + 1)
+"""Columns of creatures' kinds; other agents and lying items are no creatures."""
 _SAME = 2.0
 """Blocks that a creature may have moved since it was last seen to be taken for the same."""
 _PUSHES = {Move.FORWARD: 0, Move.SPRINT: 0, Move.RIGHT: 6, Move.BACK: 12, Move.LEFT: 18}
@@ -206,13 +207,13 @@ class SeenView(Outlook):
             self._write(np.array([hit]), np.array([block], dtype=np.uint8))
 
     def _take_creatures(self, rows: np.ndarray) -> None:
-        """Rows of the nearest creatures in sight, given back the names they had in the step before."""
+        """The creatures among the nearest in sight, given back the names they had in the step before."""
         angle = self.body(Body.YAW) * 2 * math.pi / NUM_HEADINGS
         sine, cosine = math.sin(angle), math.cos(angle)
         x, y, z = self.position
         last, found = list(self._creatures), []
         for row in rows.astype(float):
-            kinds = np.flatnonzero(row[_KIND:])
+            kinds = np.flatnonzero(row[_KINDS])
             if not len(kinds):
                 continue
             ahead, right, up = row[0] / 4, row[1] / 4, row[2] / 4

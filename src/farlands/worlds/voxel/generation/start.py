@@ -5,41 +5,31 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.blocks import BLOCK_ID, Shape
+from farlands.worlds.voxel.blocks import BLOCK_ID
 from farlands.worlds.voxel.creatures.herd import clear_creatures
+from farlands.worlds.voxel.dropping import clear_lying
 from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
+from farlands.worlds.voxel.generation.lives import SEARCH_RADIUS, begin_life, find_place, stand_height
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
-from farlands.worlds.voxel.items import NUM_SLOTS
 from farlands.worlds.voxel.journal import clear_journal
 from farlands.worlds.voxel.matter.growing import clear_growing
 from farlands.worlds.voxel.matter.resting import clear_matter
-from farlands.worlds.voxel.measures import note_item, note_place
 from farlands.worlds.voxel.options import HEIGHT
-from farlands.worlds.voxel.physics import DAMP_SHIFT, DRAG
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import (
     MAX_FIXTURES,
-    NUM_ACHIEVEMENTS,
-    NUM_ARMOUR,
-    NUM_BODY,
-    NUM_ITEMS,
-    POSITION_ONE,
-    POSITION_SHIFT,
     Body,
     Clock,
     Rules,
     VoxelState,
 )
-from farlands.worlds.voxel.tables import BlockColumn, ItemColumn, Tables
-from farlands.worlds.voxel.tasks.events import clear_tally
-from farlands.worlds.voxel.vitals import MAX_AIR, MAX_FOOD, MAX_HEALTH, START_SATURATION
+from farlands.worlds.voxel.tables import Tables
 
 DERIVED_HIGH = wp.constant(wp.uint32(0x7FFFFFFF))
 """Derived seeds leave the top bit clear: levels whose seed has it set are met only by asking for them."""
 AREA_TRIES = 24
 AREA_CHUNKS = 8192
 """Starts lie within this many chunks of the origin of the coordinates, half of it to each side."""
-SEARCH_RADIUS = 14
 TREE_RADIUS = 6
 _OAK_LOG = BLOCK_ID["oak_log"]
 _SPRUCE_LOG = BLOCK_ID["spruce_log"]
@@ -77,11 +67,17 @@ def _begin_episode_kernel(
     # Out
     s: VoxelState,
 ):
-    """Next level of the listed worlds: seed, clock and the window's place; the land itself comes after."""
+    """Next level of the listed worlds, or its next trial: seed, clock and the window's place; the land comes after."""
     i = wp.tid()
     while i < count[shard]:
         w = worlds[begin + i]
-        episode = s.clock[Clock.EPISODE, w] + 1
+        episode = s.clock[Clock.EPISODE, w]
+        if episode >= 0 and s.clock[Clock.TRIAL, w] + 1 < rules.trials:
+            # The same level once more.
+            s.clock[Clock.TRIAL, w] = s.clock[Clock.TRIAL, w] + 1
+        else:
+            s.clock[Clock.TRIAL, w] = 0
+            episode += 1
         low = wp.uint32(s.clock[Clock.STREAM_LOW, w])
         high = wp.uint32(s.clock[Clock.STREAM_HIGH, w])
         if episode > 0:
@@ -124,26 +120,8 @@ def _begin_episode_kernel(
         s.clock[Clock.OVERFLOWS, w] = 0
         clear_growing(s, w)
         clear_creatures(s, w)
+        clear_lying(s, w)
         i += stride
-
-
-@wp.func
-def _stand_height(s: VoxelState, t: Tables, rules: Rules, w: int, dx: int, dy: int):
-    """Height of the feet on a column given by its offset from the window's origin, or -1 if one can't stand there."""
-    x = (s.clock[Clock.ORIGIN_X, w] + dx) & rules.side_mask
-    y = (s.clock[Clock.ORIGIN_Y, w] + dy) & rules.side_mask
-    column = (x << rules.side_shift) | y
-    z = wp.int32(s.tops[w, column])
-    if z < SEA_LEVEL or z > HEIGHT - 4:
-        return -1
-    ground = wp.int32(s.blocks[w, (column << 6) | (z - 1)])
-    feet = t.block[wp.int32(s.blocks[w, (column << 6) | z]), BlockColumn.SHAPE]
-    head = t.block[wp.int32(s.blocks[w, (column << 6) | (z + 1)]), BlockColumn.SHAPE]
-    if t.block[ground, BlockColumn.SOLID] == 0:
-        return -1
-    if (feet != Shape.EMPTY and feet != Shape.PLANT) or (head != Shape.EMPTY and head != Shape.PLANT):
-        return -1
-    return z
 
 
 @wp.func
@@ -176,7 +154,7 @@ def _find_start(s: VoxelState, t: Tables, rules: Rules, w: int):
             j = -ring
             while j <= ring:
                 if wp.max(wp.abs(i), wp.abs(j)) == ring:
-                    z = _stand_height(s, t, rules, w, middle + i, middle + j)
+                    z = stand_height(s, t, rules, w, middle + i, middle + j)
                     if z >= 0:
                         if _tree_near(s, rules, w, middle + i, middle + j, z):
                             return wp.vec3i(middle + i, middle + j, z)
@@ -194,61 +172,6 @@ def _find_start(s: VoxelState, t: Tables, rules: Rules, w: int):
     return found
 
 
-@wp.func
-def _fill_kit(s: VoxelState, t: Tables, kit: wp.array2d(dtype=wp.int32), r: int):
-    """Put the start kit into the slots; it unlocks nothing."""
-    slot = int(0)
-    k = int(0)
-    while k < kit.shape[0]:
-        item = kit[k, 0]
-        left = kit[k, 1]
-        while left > 0 and slot < NUM_SLOTS:
-            taken = wp.min(left, t.item[item, ItemColumn.STACK])
-            s.slot_item[r, slot] = wp.uint8(item)
-            s.slot_count[r, slot] = wp.uint8(taken)
-            s.counts[r, item] = wp.int16(wp.int32(s.counts[r, item]) + taken)
-            note_item(s, r, item)
-            left -= taken
-            slot += 1
-        k += 1
-
-
-@wp.func
-def _clear_row(s: VoxelState, r: int):
-    k = int(0)
-    while k < NUM_BODY:
-        s.body[k, r] = 0
-        k += 1
-    k = int(0)
-    while k < NUM_SLOTS:
-        s.slot_item[r, k] = wp.uint8(0)
-        s.slot_count[r, k] = wp.uint8(0)
-        s.slot_wear[r, k] = wp.int16(0)
-        k += 1
-    k = int(0)
-    while k < NUM_ARMOUR:
-        s.armour_item[r, k] = wp.uint8(0)
-        s.armour_wear[r, k] = wp.int16(0)
-        k += 1
-    k = int(0)
-    while k < NUM_ITEMS:
-        s.counts[r, k] = wp.int16(0)
-        k += 1
-    k = int(0)
-    while k < NUM_ACHIEVEMENTS:
-        s.unlocked[r, k] = -1
-        k += 1
-    k = int(0)
-    while k < s.visited.shape[1]:
-        s.visited[r, k] = 0
-        k += 1
-    clear_tally(s.tally, r)
-    k = int(0)
-    while k < s.held.shape[1]:
-        s.held[r, k] = 0
-        k += 1
-
-
 @kernel
 def _start_agents_kernel(
     # Model
@@ -264,7 +187,7 @@ def _start_agents_kernel(
     # Out
     s: VoxelState,
 ):
-    """Stand the agents of the listed worlds on the finished land, whole, fed and facing a keyed way."""
+    """Stand the agents of the listed worlds on the finished land, the others near the first."""
     i = wp.tid()
     while i < count[shard]:
         w = worlds[begin + i]
@@ -276,28 +199,15 @@ def _start_agents_kernel(
         s.clock[Clock.START_Z, w] = found[2]
         agent = int(0)
         while agent < rules.agents:
+            s.body[Body.GONE, w * rules.agents + agent] = 1
+            agent += 1
+        first = wp.vec3i(x, y, found[2])
+        agent = int(0)
+        while agent < rules.agents:
             r = w * rules.agents + agent
-            _clear_row(s, r)
-            s.body[Body.X, r] = (x << POSITION_SHIFT) + (POSITION_ONE >> 1)
-            s.body[Body.Y, r] = (y << POSITION_SHIFT) + (POSITION_ONE >> 1)
-            s.body[Body.Z, r] = found[2] << POSITION_SHIFT
-            # At rest on the ground, pressed there in the next tick.
-            s.body[Body.VZ, r] = -((rules.gravity * DRAG) >> DAMP_SHIFT)
-            s.body[Body.ON_GROUND, r] = 1
-            word = draw(
-                wp.uint32(s.clock[Clock.SEED_LOW, w]), wp.uint32(s.clock[Clock.SEED_HIGH, w]), agent, 0,
-                Purpose.SPAWN_HEADING,
-            )[0]  # fmt: skip
-            s.body[Body.YAW, r] = wp.int32(word % wp.uint32(24))
-            s.body[Body.HEALTH, r] = MAX_HEALTH
-            s.body[Body.FOOD, r] = MAX_FOOD
-            s.body[Body.SATURATION, r] = START_SATURATION
-            s.body[Body.AIR, r] = MAX_AIR
-            s.body[Body.HAND, r] = -1
-            s.body[Body.BREAK_CELL, r] = -1
-            s.body[Body.SMELTING, r] = -1
-            s.body[Body.LOWEST, r] = found[2]
-            note_place(s, r)
-            _fill_kit(s, t, kit, r)
+            at = first
+            if agent > 0:
+                at = find_place(s, t, rules, w, r, first)
+            begin_life(s, t, rules, kit, w, r, at)
             agent += 1
         i += stride

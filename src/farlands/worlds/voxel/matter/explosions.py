@@ -15,6 +15,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.voxel.blocks import AIR, LIT_TNT, TNT, Fluid
+from farlands.worlds.voxel.company import is_present
 from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.combat import wound
 from farlands.worlds.voxel.creatures.kinds import Temper
@@ -213,7 +214,7 @@ def _hurt_bodies(s: VoxelState, t: Tables, rules: Rules, w: int, centre: wp.vec3
     while agent < rules.agents:
         r = w * rules.agents + agent
         feet = wp.vec3i(s.body[Body.X, r], s.body[Body.Y, r], s.body[Body.Z, r])
-        if impact(feet, centre, 36, power) > 0:
+        if is_present(s, r) and impact(feet, centre, 36, power) > 0:
             hit = impact(
                 feet, centre, exposure(s, t, rules, w, feet, _HALF_BOX, BODY_HEIGHT, centre), power
             )  # fmt: skip

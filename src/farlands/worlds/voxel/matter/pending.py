@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warp as wp
 
+from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.state import MAX_PENDING, NUM_RINGS, Clock, Ring, Rules, VoxelState
 
 ENTRY_SHIFT = 20
@@ -16,6 +17,10 @@ ENTRY_SHIFT = 20
 CELL_MASK = (1 << ENTRY_SHIFT) - 1
 HEIGHT_BITS = 6
 _SLOT_MASK = MAX_PENDING - 1
+
+SWEPT = 16
+"""Cells of a column that a sweep goes through at a time."""
+SWEPT_PARTS = HEIGHT // SWEPT
 
 
 @wp.func
@@ -30,7 +35,7 @@ def note_pending(s: VoxelState, w: int, ring: int, entry: int, due: int):
     count = s.clock[Clock.FALL_COUNT + 2 * ring, w]
     if count >= MAX_PENDING:
         s.clock[Clock.OVERFLOWS, w] = s.clock[Clock.OVERFLOWS, w] + 1
-        s.clock[Clock.SWEEP, w] = s.edited.shape[1]
+        s.clock[Clock.SWEEP, w] = s.edited.shape[1] * SWEPT_PARTS
         return
     slot = ring_slot(s, w, ring, count)
     s.pending_cell[w, slot] = entry

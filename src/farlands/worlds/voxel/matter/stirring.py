@@ -29,16 +29,24 @@ from farlands.worlds.voxel.matter.fire import light_tnt, note_fire, tnt_is_lit
 from farlands.worlds.voxel.matter.fluids import hardened, note_fluid
 from farlands.worlds.voxel.matter.fuses import FUSE_TICKS, add_fuse, find_fuse
 from farlands.worlds.voxel.matter.leaves import REACH, is_leaf, is_log, wake_leaves
-from farlands.worlds.voxel.matter.pending import CELL_MASK, ENTRY_SHIFT, note_pending, take_pending, touch
-from farlands.worlds.voxel.options import HEIGHT
+from farlands.worlds.voxel.matter.pending import (
+    CELL_MASK,
+    ENTRY_SHIFT,
+    SWEPT,
+    SWEPT_PARTS,
+    note_pending,
+    take_pending,
+    touch,
+)
 from farlands.worlds.voxel.state import MAX_PENDING, Clock, Ring, Rules, VoxelState
 from farlands.worlds.voxel.support import NUM_NEIGHBOURS, is_held, neighbour
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
 TOUCHES_A_TICK = 32
 """Touched cells of a world that are gone through in a tick; the others wait for the next."""
-COLUMNS_A_TICK = 64
-"""Columns that a sweep goes through in a tick."""
+PARTS_A_TICK = 64 * SWEPT_PARTS
+"""Parts of columns that a sweep goes through in a tick."""
+_SWEPT_BITS = wp.constant(wp.int64((1 << SWEPT) - 1))
 _ABOVE = NUM_NEIGHBOURS - 1
 _ITSELF = NUM_NEIGHBOURS
 
@@ -109,27 +117,28 @@ def _stir_around(s: VoxelState, t: Tables, rules: Rules, w: int, entry: int):
 
 @wp.func
 def _is_quiet(s: VoxelState, w: int):
-    """Whether a whole column of touches, each noting up to seven cells, is sure to fit every ring."""
-    room = MAX_PENDING - 7 * HEIGHT
+    """Whether a part of a column of touches, each noting up to seven cells, is sure to fit every ring."""
+    room = MAX_PENDING - 7 * SWEPT
     if s.clock[Clock.TOUCHED_COUNT, w] > 0 or s.clock[Clock.WATER_COUNT, w] > room:
         return False
-    if s.clock[Clock.LAVA_COUNT, w] > room or s.clock[Clock.FALL_COUNT, w] > MAX_PENDING - 2 * HEIGHT:
+    if s.clock[Clock.LAVA_COUNT, w] > room or s.clock[Clock.FALL_COUNT, w] > MAX_PENDING - 2 * SWEPT:
         return False
-    return s.clock[Clock.FIRE_COUNT, w] <= MAX_PENDING - HEIGHT
+    return s.clock[Clock.FIRE_COUNT, w] <= MAX_PENDING - SWEPT
 
 
 @wp.func
 def _sweep(s: VoxelState, w: int):
-    """Touch the changed cells of the next columns again, one column with changes at a time and when all is quiet."""
+    """Touch the changed cells of the next columns again, one part with changes at a time and when all is quiet."""
     n = int(0)
-    while n < COLUMNS_A_TICK and s.clock[Clock.SWEEP, w] > 0:
+    while n < PARTS_A_TICK and s.clock[Clock.SWEEP, w] > 0:
         if not _is_quiet(s, w):
             return
-        column = s.clock[Clock.SWEEP, w] - 1
-        s.clock[Clock.SWEEP, w] = column
-        bits = s.edited[w, column]
-        z = int(0)
-        while bits != wp.int64(0) and z < HEIGHT:
+        part = s.clock[Clock.SWEEP, w] - 1
+        s.clock[Clock.SWEEP, w] = part
+        column = part // SWEPT_PARTS
+        z = (part % SWEPT_PARTS) * SWEPT
+        bits = s.edited[w, column] & (_SWEPT_BITS << wp.int64(z))
+        while bits != wp.int64(0):
             bit = wp.int64(1) << wp.int64(z)
             if (bits & bit) != wp.int64(0):
                 bits = bits & ~bit

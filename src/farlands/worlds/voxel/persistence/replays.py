@@ -28,7 +28,8 @@ class Replay:
         options: Of the world.
         rules: Hash of the rules it lived by (``WorldSpec.rules``).
         seed: Of the level it began with; unused where there is a ``start``.
-        actions: uint8 ``[T]``, or ``[T, factors]`` for factored actions.
+        actions: uint8 ``[T]``, or ``[T, factors]`` for factored actions; of several agents ``[T, A]`` and
+            ``[T, A, factors]``.
         hash_steps: int64 ``[H]``, ascending: actions before which the state was hashed.
         hashes: int64 ``[H]``.
         start: The save it began from; None for the beginning of its level.
@@ -62,12 +63,15 @@ class Replay:
             self._begin(world)
             expected = dict(zip(self.hash_steps.tolist(), self.hashes.tolist(), strict=True))
             out = world.allocate()
-            actions = torch.from_numpy(self.actions.astype(np.int32))
+            shape = (len(self), world.num_rows, *world.spec.action.shape)
+            if self.actions.size != np.prod(shape):
+                raise ValueError(f"the replay has actions of shape {self.actions.shape}, expected {shape}")
+            actions = torch.from_numpy(self.actions.astype(np.int32)).reshape(shape)
             for step in range(len(self)):
                 if step in expected and int(world.state_hash()[0]) != expected[step]:
                     raise ValueError(f"the replay goes another way than was recorded, before step {step + 1}")
                 yield world
-                world.step(actions[step : step + 1], out)
+                world.step(actions[step], out)
             yield world
         finally:
             world.close()
@@ -130,7 +134,10 @@ class Recorder:
         step = len(self._actions)
         if step % EVERY == 0:
             self._hashes[step] = self._hash()
-        self._actions.append(actions[self._index].cpu().numpy().astype(np.uint8))
+        mine = actions.unflatten(0, (self._world.num_worlds, self._world.num_agents))[self._index]
+        if self._world.num_agents == 1:
+            mine = mine[0]
+        self._actions.append(mine.cpu().numpy().astype(np.uint8))
 
     def finish(self) -> Replay:
         """The replay of what was noted, the last noted step being made or not.

@@ -17,7 +17,7 @@ import torch
 
 from farlands.worlds.voxel.options import HEIGHT, VoxelOptions
 from farlands.worlds.voxel.persistence.documents import Document, describe_options
-from farlands.worlds.voxel.state import MAX_PENDING, NUM_RINGS, Body, Clock
+from farlands.worlds.voxel.state import MAX_PENDING, NUM_RINGS, POSITION_ONE, Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
 KIND = "save"
@@ -35,7 +35,8 @@ class Save:
         options: Of the world.
         rules: Hash of the rules it lived by (``WorldSpec.rules``).
         state_hash: Of the world.
-        state: Its arrays without the leading world axis, but for ``blocks``, ``tops``, ``edited`` and ``journal``.
+        state: Its arrays as a snapshot has them, without the leading world axis, but for ``blocks``, ``tops``,
+            ``edited`` and ``journal``.
         cells: int32 ``[N]``, window cells that are not as the land was made, ascending.
         blocks: uint8 ``[N]``, what they are.
         raised: int32 ``[M]``, columns whose top is not as the land was made, ascending.
@@ -144,23 +145,32 @@ class Save:
 
     def describe(self) -> dict[str, Any]:
         """What people want to know of it."""
-        clock, body = self.state["clock"], self.state["body"]
+        clock, bodies = self.state["clock"], np.atleast_2d(self.state["body"])
         seed = (int(clock[Clock.SEED_HIGH]) & 0xFFFFFFFF) << 32 | int(clock[Clock.SEED_LOW]) & 0xFFFFFFFF
-        place = tuple(int(body[axis]) / 2048 for axis in (Body.X, Body.Y, Body.Z))
         return {
             "level seed": seed,
             "task": self.options.task,
             "episode": int(clock[Clock.EPISODE]),
             "step": int(clock[Clock.STEP]),
             "time of day": int(clock[Clock.TIME]),
-            "position": tuple(round(value, 2) for value in place),
-            "health": int(body[Body.HEALTH]),
+            **_describe_agents(bodies),
             "changed blocks in the window": len(self.cells),
             "changed blocks outside": len(self.journal),
             "forgotten changes": int(clock[Clock.FORGOTTEN]),
             "rules": self.rules,
             "state hash": self.state_hash,
         }
+
+
+def _describe_agents(bodies: np.ndarray) -> dict[str, Any]:
+    """Where agents are and how they fare; of several, under their numbers."""
+    about: dict[str, Any] = {}
+    for number, body in enumerate(bodies):
+        before = f"agent {number} " if len(bodies) > 1 else ""
+        place = tuple(round(int(body[axis]) / POSITION_ONE, 2) for axis in (Body.X, Body.Y, Body.Z))
+        about[f"{before}position"] = "gone" if body[Body.GONE] else place
+        about[f"{before}health"] = int(body[Body.HEALTH])
+    return about
 
 
 def _pack(array: np.ndarray) -> np.ndarray:

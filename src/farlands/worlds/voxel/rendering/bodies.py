@@ -1,58 +1,29 @@
-"""Creatures in pictures: which ones a camera sees, where on the screen, and rays against the boxes of their bodies."""
+"""The bodies of creatures, agents and lying items on the device, and rays against the boxes they are made of."""
 
 from __future__ import annotations
-
-from enum import IntEnum
 
 import numpy as np
 import warp as wp
 
-from farlands.worlds.kernels import kernel
-from farlands.worlds.voxel.blocks import BLOCKS
-from farlands.worlds.voxel.creatures.columns import Being
-from farlands.worlds.voxel.creatures.kinds import CREEPER, SHEEP
-from farlands.worlds.voxel.rendering.camera import View
-from farlands.worlds.voxel.rendering.models import MODELS, SHORN, part_tiles
-from farlands.worlds.voxel.rendering.raycast import NO_HIT, Look
-from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Clock, Rules, VoxelState
-from farlands.worlds.voxel.tables import CreatureColumn, Tables
+from farlands.worlds.voxel.creatures.kinds import CREATURES, SHEEP
+from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.lying import MAX_AGENTS
+from farlands.worlds.voxel.rendering.figures import FIRST_ITEM, FIRST_PERSON, WIDEST_SWING, Figure
+from farlands.worlds.voxel.rendering.models import MODELS, SHORN, Part, part_tiles
+from farlands.worlds.voxel.rendering.people import NUM_POSES, Pose, awake_run, people
+from farlands.worlds.voxel.rendering.raycast import NO_HIT
+from farlands.worlds.voxel.rendering.things import thing
 
-MAX_FIGURES = 12
-"""Creatures that one picture shows, the first ones in the world's list."""
-FIRST_CREATURE = len(BLOCKS) - 1
-"""Added to a creature's kind it is the creature's id in segmentation pictures."""
 _UNIT = 1.0 / 16.0
-_TURN_ONE = 16384.0
-
-
-class Figure(IntEnum):
-    """Columns of a seen creature's row of floats; positions are blocks from the window's origin."""
-
-    X = 0
-    Y = 1
-    Z = 2
-    SINE = 3
-    COSINE = 4
-    SCALE = 5
-    KIND = 6
-    SWING_SINE = 7
-    SWING_COSINE = 8
-    TINT = 9
-    """0 none, 1 hurt or burning, 2 about to blow up, 3 shorn."""
-    LEFT = 10
-    """Of the pixels it may cover; RIGHT, TOP and BOTTOM too."""
-    RIGHT = 11
-    TOP = 12
-    BOTTOM = 13
-
-
-NUM_FIGURE = len(Figure)
+_MARGIN = 1.02
 
 
 @wp.struct
 class Bodies:
-    """Models on the device: first and number of parts by kind, int32 ``[kinds, 2]``; boxes by part, vec3 ``[parts]``
-    low and high; float ``[parts]`` swing; tiles uint8x4 ``[parts * 2, 256]``, front then sides; skin of shorn sheep.
+    """Models on the device: first and number of parts by model, int32 ``[models, 2]``; boxes by part, vec3 ``[parts]``
+    low and high; float ``[parts]`` swing; tiles uint8x4 ``[parts * 2, 256]``, front then sides; skin of shorn sheep;
+    bounds by model, vec3 ``[models]``: height of the middle, radius of a ball about it that holds the body, and of an
+    upright cylinder that does; blocks.
     """
 
     parts: wp.array2d(dtype=wp.int32)
@@ -61,11 +32,12 @@ class Bodies:
     swing: wp.array(dtype=wp.float32)
     tiles: wp.array2d(dtype=wp.vec4ub)
     shorn: wp.vec3
+    bounds: wp.array(dtype=wp.vec3)
 
 
 @wp.struct
 class Met:
-    """Where a ray met a creature: distance, its place among the figures (-1: nowhere), colour, light of the side."""
+    """Where a ray met a figure: distance, its place among the figures (-1: nowhere), colour, light of the side."""
 
     t: float
     figure: int
@@ -73,113 +45,87 @@ class Met:
     side: float
 
 
-def make_bodies(device: str) -> Bodies:
-    """All models on a device."""
-    first, low, high, swing, tiles = [(0, 0)], [], [], [], []
-    for name, parts in MODELS.items():
-        first.append((len(low), len(parts)))
+class _Builder:
+    """Models as they are put together: a run of boxes each."""
+
+    def __init__(self) -> None:
+        self.runs: list[tuple[int, int]] = []
+        self.low: list[np.ndarray] = []
+        self.high: list[np.ndarray] = []
+        self.swing: list[float] = []
+        self.tiles: list[np.ndarray] = []
+
+    def add_box(self, low: np.ndarray, high: np.ndarray, front: np.ndarray, sides: np.ndarray, swing: int = 0) -> None:
+        """A box by its corners in sixteenths of a block."""
+        self.low.append(low * _UNIT)
+        self.high.append(high * _UNIT)
+        self.swing.append(swing)
+        self.tiles += [front, sides]
+
+    def add_parts(self, name: str, parts: tuple[Part, ...]) -> int:
+        """Boxes of a body; returns the first one's number."""
+        first = len(self.low)
         for index, part in enumerate(parts):
-            centre, size = np.array(part.centre) * _UNIT, np.array(part.size) * _UNIT
-            low.append(centre - size * (0.5, 0.5, 0.0))
-            high.append(centre + size * (0.5, 0.5, 1.0))
-            swing.append(part.swing)
-            tiles += part_tiles(name, index, part)
+            centre, size = np.array(part.centre), np.array(part.size)
+            low, high = centre - size * (0.5, 0.5, 0.0), centre + size * (0.5, 0.5, 1.0)
+            self.add_box(low, high, *part_tiles(name, index, part), part.swing)
+        return first
+
+    def bounds(self, first: int, count: int) -> tuple[float, float, float]:
+        """Of a run of boxes, their limbs swinging as far as they do: see ``Bodies``."""
+        if count == 0:
+            return (0.0, 0.0, 0.0)
+        points = np.concatenate([self._corners(part) for part in range(first, first + count)])
+        middle = (points[:, 2].min() + points[:, 2].max()) / 2
+        aside = np.hypot(points[:, 0], points[:, 1])
+        return middle, _MARGIN * np.hypot(aside, points[:, 2] - middle).max(), _MARGIN * aside.max()
+
+    def _corners(self, part: int) -> np.ndarray:
+        """Corners of a box, float ``[N, 3]``, at all turns that it can have."""
+        low, high = self.low[part], self.high[part]
+        corners = np.array([np.where(ends, high, low) for ends in np.ndindex(2, 2, 2)])
+        if not self.swing[part]:
+            return corners
+        pivot = np.array([0.0, (low[1] + high[1]) / 2, high[2]])
+        turned = []
+        for angle in np.linspace(-WIDEST_SWING, WIDEST_SWING, 9):
+            sine, cosine = np.sin(angle), np.cos(angle)
+            turned.append((corners - pivot) @ np.array([[1, 0, 0], [0, cosine, sine], [0, -sine, cosine]]) + pivot)
+        return np.concatenate(turned)
+
+
+def make_bodies(device: str, texture_seed: int = 0) -> Bodies:
+    """All models on a device: none, creatures by kind, agents in all poses, items by id."""
+    made = _Builder()
+    made.runs.append((0, 0))
+    for name, parts in MODELS.items():
+        made.runs.append((made.add_parts(name, parts), len(parts)))
+    _add_people(made)
+    for item in ITEMS:
+        slabs = thing(item, texture_seed)
+        made.runs.append((len(made.low), len(slabs)))
+        for slab in slabs:
+            made.add_box(np.array(slab.low), np.array(slab.high), slab.tile, slab.tile)
     bodies = Bodies()
-    bodies.parts = wp.array(np.array(first), dtype=wp.int32, device=device)
-    bodies.low = wp.array(np.array(low), dtype=wp.vec3, device=device)
-    bodies.high = wp.array(np.array(high), dtype=wp.vec3, device=device)
-    bodies.swing = wp.array(np.array(swing), dtype=wp.float32, device=device)
-    bodies.tiles = wp.array(np.stack(tiles).reshape(len(tiles), -1, 4), dtype=wp.vec4ub, device=device)
+    bodies.parts = wp.array(np.array(made.runs), dtype=wp.int32, device=device)
+    bodies.low = wp.array(np.array(made.low), dtype=wp.vec3, device=device)
+    bodies.high = wp.array(np.array(made.high), dtype=wp.vec3, device=device)
+    bodies.swing = wp.array(np.array(made.swing), dtype=wp.float32, device=device)
+    bodies.tiles = wp.array(np.stack(made.tiles).reshape(len(made.tiles), -1, 4), dtype=wp.vec4ub, device=device)
+    bodies.bounds = wp.array([made.bounds(*run) for run in made.runs], dtype=wp.vec3, device=device)
     bodies.shorn = wp.vec3(*(float(channel) for channel in SHORN))
     return bodies
 
 
-@wp.func
-def _project(look: Look, views: wp.array2d(dtype=wp.float32), r: int, p: wp.vec3, radius: float):
-    """Pixels (left, right, top, bottom) that a ball around a point may cover; left beyond right when it is unseen."""
-    d = p - wp.vec3(views[r, View.EYE_X], views[r, View.EYE_Y], views[r, View.EYE_Z])
-    ahead = d[0] * views[r, View.AHEAD_X] + d[1] * views[r, View.AHEAD_Y] + d[2] * views[r, View.AHEAD_Z]
-    if ahead < -radius or wp.length(d) > look.sight + radius:
-        return wp.vec4(1.0, 0.0, 1.0, 0.0)
-    if ahead < 1.5 * radius:
-        return wp.vec4(0.0, float(look.width), 0.0, float(look.height))
-    right = d[0] * views[r, View.RIGHT_X] + d[1] * views[r, View.RIGHT_Y]
-    up = d[0] * views[r, View.UP_X] + d[1] * views[r, View.UP_Y] + d[2] * views[r, View.UP_Z]
-    # The first pixel's ray is half a pixel inside the picture's edge.
-    per_pixel = 2.0 * look.rays[0][1] / float(wp.max(look.height - 1, 1))
-    near = ahead - radius
-    x = right / ahead / per_pixel + 0.5 * float(look.width)
-    y = 0.5 * float(look.height) - up / ahead / per_pixel
-    reach = radius / near / per_pixel + 1.0
-    return wp.vec4(x - reach, x + reach, y - reach, y + reach)
-
-
-@kernel
-def _pose_figures_kernel(
-    # Model
-    t: Tables,
-    look: Look,
-    rules: Rules,
-    # In
-    s: VoxelState,
-    views: wp.array2d(dtype=wp.float32),
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
-    # Out
-    figures: wp.array3d(dtype=wp.float32),
-    seen: wp.array(dtype=wp.int32),
-):
-    """The creatures that may be in each picture: where they are, how they stand, what they cover."""
-    i = wp.tid()
-    while i < count[shard] * rules.agents:
-        w = worlds[begin + i // rules.agents]
-        r = w * rules.agents + i % rules.agents
-        unit = 1.0 / float(POSITION_ONE)
-        n = int(0)
-        k = int(0)
-        while k < s.clock[Clock.CREATURES, w] and n < MAX_FIGURES:
-            kind = s.creatures[w, k, Being.KIND]
-            scale = float(1.0)
-            if s.creatures[w, k, Being.AGE] < 0:
-                scale = 0.5
-            x = float(s.creatures[w, k, Being.X] - (s.clock[Clock.ORIGIN_X, w] << POSITION_SHIFT)) * unit
-            y = float(s.creatures[w, k, Being.Y] - (s.clock[Clock.ORIGIN_Y, w] << POSITION_SHIFT)) * unit
-            z = float(s.creatures[w, k, Being.Z]) * unit
-            tall = float(t.creature[kind, CreatureColumn.HEIGHT]) * unit * scale
-            box = _project(look, views, r, wp.vec3(x, y, z + 0.5 * tall), 0.5 * tall + 0.75 * scale)
-            if box[0] <= box[1]:
-                yaw = s.creatures[w, k, Being.YAW]
-                figures[r, n, Figure.X] = x
-                figures[r, n, Figure.Y] = y
-                figures[r, n, Figure.Z] = z
-                figures[r, n, Figure.SINE] = float(t.turn[yaw]) / _TURN_ONE
-                figures[r, n, Figure.COSINE] = float(t.turn[(yaw + 6) % 24]) / _TURN_ONE
-                figures[r, n, Figure.SCALE] = scale
-                figures[r, n, Figure.KIND] = float(kind)
-                phase = float(s.creatures[w, k, Being.STRIDE]) * unit * 3.14159265
-                going = wp.abs(s.creatures[w, k, Being.VX]) + wp.abs(s.creatures[w, k, Being.VY])
-                angle = wp.sin(phase) * wp.min(float(going) / 4000.0, 1.0) * 0.7
-                figures[r, n, Figure.SWING_SINE] = wp.sin(angle)
-                figures[r, n, Figure.SWING_COSINE] = wp.cos(angle)
-                tint = float(0.0)
-                if kind == SHEEP and s.creatures[w, k, Being.SHEARED] != 0:
-                    tint = 3.0
-                if kind == CREEPER and (s.creatures[w, k, Being.FUSE] & 4) != 0:
-                    tint = 2.0
-                if s.creatures[w, k, Being.HURT] > 0 or s.creatures[w, k, Being.FIRE] > 0:
-                    tint = 1.0
-                figures[r, n, Figure.TINT] = tint
-                figures[r, n, Figure.LEFT] = box[0]
-                figures[r, n, Figure.RIGHT] = box[1]
-                figures[r, n, Figure.TOP] = box[2]
-                figures[r, n, Figure.BOTTOM] = box[3]
-                n += 1
-            k += 1
-        seen[r] = n
-        i += stride
+def _add_people(made: _Builder) -> None:
+    """Each agent's models, one for each pose."""
+    assert len(made.runs) == FIRST_PERSON == len(CREATURES) + 1
+    for index, (awake, asleep) in enumerate(people()):
+        first, bed = made.add_parts(f"agent_{index}", awake), made.add_parts(f"sleeper_{index}", asleep)
+        for pose in Pose:
+            begin, count = awake_run(pose, len(awake))
+            made.runs.append((bed, len(asleep)) if pose == Pose.ASLEEP else (first + begin, count))
+    assert len(made.runs) == FIRST_ITEM == FIRST_PERSON + MAX_AGENTS * NUM_POSES
 
 
 @wp.func
@@ -208,7 +154,7 @@ def _enter_box(p: wp.vec3, d: wp.vec3, low: wp.vec3, high: wp.vec3):
 
 @wp.func
 def _skin(bodies: Bodies, part: int, p: wp.vec3, axis: int, ahead: float):
-    """Colour of a part at a point on its surface."""
+    """Colour, and whether there is any, of a part at a point on its surface."""
     low = bodies.low[part]
     high = bodies.high[part]
     u = (p[0] - low[0]) / (high[0] - low[0])
@@ -223,7 +169,31 @@ def _skin(bodies: Bodies, part: int, p: wp.vec3, axis: int, ahead: float):
     if axis == 1 and ahead < 0.0:
         tile = 2 * part
     c = bodies.tiles[tile, row * 16 + column]
-    return wp.vec3(float(c[0]), float(c[1]), float(c[2]))
+    return wp.vec4(float(c[0]), float(c[1]), float(c[2]), float(c[3]))
+
+
+@wp.func
+def _side(axis: int, rise: float):
+    """Factor on the light of a box's face by its axis, and by whether the ray that meets it rises."""
+    if axis == 0:
+        return 0.68
+    if axis == 1:
+        return 0.8
+    if rise > 0.0:
+        return 0.5
+    return 1.0
+
+
+@wp.func
+def _tinted(bodies: Bodies, part: int, colour: wp.vec3, tint: float):
+    """A colour as a ``Figure.TINT`` changes it."""
+    if tint == 1.0:
+        return wp.cw_mul(colour, wp.vec3(1.0, 0.45, 0.45)) + wp.vec3(60.0, 0.0, 0.0)
+    if tint == 2.0:
+        return colour * 0.35 + wp.vec3(165.0, 165.0, 165.0)
+    if tint == 3.0 and part == bodies.parts[SHEEP, 0]:
+        return bodies.shorn
+    return colour
 
 
 @wp.func
@@ -231,7 +201,7 @@ def meet_figures(
     bodies: Bodies, figures: wp.array3d(dtype=wp.float32), seen: wp.array(dtype=wp.int32), r: int, px: int, py: int,
     eye: wp.vec3, d: wp.vec3, limit: float,
 ):  # fmt: skip
-    """The nearest creature on a pixel's ray before ``limit`` ray lengths."""
+    """The nearest figure on a pixel's ray before ``limit`` ray lengths."""
     met = Met()
     met.t = limit
     met.figure = -1
@@ -258,9 +228,9 @@ def _meet_figure(
     ez = (eye[2] - figures[r, n, Figure.Z]) * inverse
     p = wp.vec3(ex * cosine - ey * sine, ex * sine + ey * cosine, ez)
     q = wp.vec3((d[0] * cosine - d[1] * sine) * inverse, (d[0] * sine + d[1] * cosine) * inverse, d[2] * inverse)
-    kind = int(figures[r, n, Figure.KIND])
-    part = bodies.parts[kind, 0]
-    end = part + bodies.parts[kind, 1]
+    model = int(figures[r, n, Figure.MODEL])
+    part = bodies.parts[model, 0]
+    end = part + bodies.parts[model, 1]
     while part < end:
         a = p
         b = q
@@ -278,22 +248,11 @@ def _meet_figure(
         entry = _enter_box(a, b, bodies.low[part], bodies.high[part])
         if entry[0] < met.t:
             axis = int(entry[1])
-            met.t = entry[0]
-            met.figure = n
-            met.colour = _skin(bodies, part, a + b * entry[0], axis, b[1])
-            met.side = 0.8
-            if axis == 0:
-                met.side = 0.68
-            elif axis == 2:
-                met.side = 1.0
-                if b[2] > 0.0:
-                    met.side = 0.5
-            tint = figures[r, n, Figure.TINT]
-            if tint == 1.0:
-                met.colour = wp.cw_mul(met.colour, wp.vec3(1.0, 0.45, 0.45)) + wp.vec3(60.0, 0.0, 0.0)
-            elif tint == 2.0:
-                met.colour = met.colour * 0.35 + wp.vec3(165.0, 165.0, 165.0)
-            elif tint == 3.0 and part == bodies.parts[SHEEP, 0]:
-                met.colour = bodies.shorn
+            skin = _skin(bodies, part, a + b * entry[0], axis, b[1])
+            if skin[3] > 0.0:
+                met.t = entry[0]
+                met.figure = n
+                met.side = _side(axis, b[2])
+                met.colour = _tinted(bodies, part, wp.vec3(skin[0], skin[1], skin[2]), figures[r, n, Figure.TINT])
         part += 1
     return met

@@ -6,8 +6,9 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, WATER
-from farlands.worlds.voxel.rendering.bodies import FIRST_CREATURE, Bodies, Figure, meet_figures
+from farlands.worlds.voxel.rendering.bodies import Bodies, meet_figures
 from farlands.worlds.voxel.rendering.camera import Overlay, View
+from farlands.worlds.voxel.rendering.figures import FIRST_CREATURE, Figure
 from farlands.worlds.voxel.rendering.raycast import Look, cast
 from farlands.worlds.voxel.rendering.shading import fluid_tint, light_at_point, overlay_colour, shade, sky_colour
 from farlands.worlds.voxel.state import Body, Rules, VoxelState

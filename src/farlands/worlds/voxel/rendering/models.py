@@ -1,18 +1,17 @@
-"""The bodies of creatures: boxes with a texture each, some of them limbs that swing. Data and tiles, drawn by code.
+"""What bodies are made of: boxes with a texture each, some of them limbs that swing; and the bodies of creatures.
 
 Sizes are sixteenths of a block; x to the right, y ahead, z up, from the middle of the feet.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from farlands.worlds.voxel.creatures.kinds import CREATURES
-from farlands.worlds.voxel.rendering.textures.paint import TILE, speckle
-
-_Colour = tuple[int, int, int]
+from farlands.worlds.voxel.rendering.textures.paint import TILE, Colour, speckle
 
 
 @dataclass(frozen=True)
@@ -25,31 +24,35 @@ class Part:
         skin: Colour, and how mottled it is.
         spread: Brightness noise of the skin.
         face: Text drawing on its front, one letter per pixel over the whole face: see ``_PALETTE``.
+        sides: The same for all other sides.
         swing: -1, 0 or 1: which way it swings with the stride, about the middle of its top.
+        colours: Letters of its drawings beside those of ``_PALETTE``.
     """
 
     centre: tuple[float, float, float]
     size: tuple[float, float, float]
-    skin: _Colour
+    skin: Colour
     spread: float = 9.0
     face: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
     swing: int = 0
+    colours: Mapping[str, Colour] = field(default_factory=dict)
 
 
-_PALETTE: dict[str, _Colour] = {
+_PALETTE: dict[str, Colour] = {
     "k": (18, 18, 20), "w": (236, 236, 232), "p": (232, 150, 150), "n": (120, 78, 62), "r": (196, 30, 30),
-    "y": (240, 190, 60), "g": (38, 66, 32), "d": (70, 70, 72),
+    "y": (240, 190, 60), "g": (38, 66, 32), "d": (70, 70, 72), "b": (74, 50, 32),
 }  # fmt: skip
 
 
-def _legs(apart: float, along: float, size: tuple[float, float, float], skin: _Colour) -> tuple[Part, ...]:
+def _legs(apart: float, along: float, size: tuple[float, float, float], skin: Colour) -> tuple[Part, ...]:
     """Four legs, those across from each other in step."""
     return tuple(
         Part((x * apart, y * along, 0), size, skin, swing=1 if x * y > 0 else -1) for x in (-1, 1) for y in (-1, 1)
     )
 
 
-def _person(skin: _Colour, shirt: _Colour, trousers: _Colour, limb: float, face: tuple[str, ...], *, reaching: bool):
+def _person(skin: Colour, shirt: Colour, trousers: Colour, limb: float, face: tuple[str, ...], *, reaching: bool):
     arms = [Part((x * (4 + limb / 2), 4, 19), (limb, 10, limb), skin) for x in (-1, 1)]
     if not reaching:
         arms = [Part((x * (4 + limb / 2), 0, 12), (limb, limb, 12), skin, swing=x) for x in (-1, 1)]
@@ -140,13 +143,18 @@ SHORN = (222, 186, 172)
 
 def part_tiles(name: str, index: int, part: Part) -> tuple[np.ndarray, np.ndarray]:
     """uint8 ``[16, 16, 4]`` tiles of a part: its front, and its other sides."""
-    side = speckle(f"{name}_{index}", part.skin, part.spread, 2)
-    front = side.copy()
-    if part.face:
-        step = TILE // len(part.face)
-        for row, line in enumerate(part.face):
-            for column, letter in enumerate(line):
-                if letter in _PALETTE:
-                    where = (slice(row * step, (row + 1) * step), slice(column * step, (column + 1) * step))
-                    front[where] = (*_PALETTE[letter], 255)
-    return tuple(np.clip(tile, 0, 255).astype(np.uint8) for tile in (front, side))  # type: ignore[return-value]
+    skin = speckle(f"{name}_{index}", part.skin, part.spread, 2)
+    front, side = (_drawn(skin, drawing, _PALETTE | dict(part.colours)) for drawing in (part.face, part.sides))
+    return front, side
+
+
+def _drawn(skin: np.ndarray, drawing: tuple[str, ...], palette: Mapping[str, Colour]) -> np.ndarray:
+    """A skin with a text drawing all over it; as many rows as letters in a row, 8 or 16."""
+    tile = skin.copy()
+    for row, line in enumerate(drawing):
+        step = TILE // len(drawing)
+        for column, letter in enumerate(line):
+            if letter in palette:
+                where = (slice(row * step, (row + 1) * step), slice(column * step, (column + 1) * step))
+                tile[where] = (*palette[letter], 255)
+    return np.clip(tile, 0, 255).astype(np.uint8)

@@ -11,9 +11,10 @@ import warp as wp
 from farlands.worlds.voxel.blocks import BLOCKS, Fluid, Shape
 from farlands.worlds.voxel.items import ITEMS
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.rendering.bodies import MAX_FIGURES, NUM_FIGURE, _pose_figures_kernel, make_bodies
+from farlands.worlds.voxel.rendering.bodies import make_bodies
 from farlands.worlds.voxel.rendering.camera import NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
 from farlands.worlds.voxel.rendering.draw import Pictures, _draw_kernel
+from farlands.worlds.voxel.rendering.figures import NUM_FIGURE, _pose_figures_kernel, figure_room
 from farlands.worlds.voxel.rendering.raycast import (
     MODEL_BOX,
     MODEL_CROSS,
@@ -98,8 +99,9 @@ class Renderer:
         self._look = make_look(height, width, options, device)
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
-        self._bodies = make_bodies(device)
-        self._figures = wp.zeros((num_rows, MAX_FIGURES, NUM_FIGURE), dtype=wp.float32, device=device)
+        self._bodies = make_bodies(device, options.texture_seed)
+        room = figure_room(rules.agents)
+        self._figures = wp.zeros((num_rows, room, NUM_FIGURE), dtype=wp.float32, device=device)
         self._seen = wp.zeros(num_rows, dtype=wp.int32, device=device)
 
     def draw(self, launch: Callable[..., None], listed: list, threads: int, into: Mapping[str, torch.Tensor]) -> None:
@@ -121,7 +123,7 @@ class Renderer:
         scene = [self._views, self._overlay]
         launch(_aim_cameras_kernel, threads, [self._tables, self._rules, self._state, *listed], scene)
         figures = [self._figures, self._seen]
-        models = [self._tables, self._look, self._rules]
+        models = [self._tables, self._look, self._rules, self._bodies.bounds]
         launch(_pose_figures_kernel, threads, [*models, self._state, self._views, *listed], figures)
         models = [self._look, self._bodies, self._rules]
         launch(_draw_kernel, threads, [*models, self._state, *scene, *figures, *listed], [pictures])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, ACHIEVEMENTS, Achievement
 from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES, LIVING
@@ -19,6 +19,8 @@ _STEPS_PER_LEVEL = 12
 _STEPS_PER_FOOD = 400
 _STEPS_PER_HURT = 60
 _BITE_STEPS = 10
+_LEFT_STEPS = 1_000
+"""What is left of a time of day, at least, for something to be done in it."""
 _BREED_STEPS = 300
 """Getting two animals together, and half a pair's pause: broods beyond the first want other pairs."""
 START_TIME = 1_000
@@ -100,7 +102,18 @@ def _placing(tree: TechTree, thing: str) -> Facts:
     offered = [name for name in members(thing) if any(map(tree.offers, _place_choices(name)))]
     if not offered:
         return Facts(missing=f"no action places {thing}")
+    if thing == "wheat_seeds":
+        return _sowing(tree)
     return _from_way(tree.way(offered), thing, 1, 2.0)
+
+
+def _sowing(tree: TechTree) -> Facts:
+    """Seeds go into tilled ground."""
+    seeds, tilled = _from_way(tree.way("wheat_seeds"), "wheat_seeds", 1, 2.0), _deed(tree, "till")
+    return replace(
+        join([seeds, _single(tilled)]), depth=1 + max(seeds.depth - 1, tilled.depth), unit=seeds.unit + 2.0,
+        once=seeds.once | tilled.once,
+    )  # fmt: skip
 
 
 def _place_choices(item: str) -> tuple[str, ...]:
@@ -292,9 +305,11 @@ def _going(leaf: Leaf) -> Facts:
 
 
 def _waiting(first: int, until: int) -> float:
-    """Steps from the start of an episode to a time of day."""
-    now = (START_TIME - first) % DAY
-    return 0.0 if now <= (until - first) % DAY else ((first - START_TIME) % DAY) / TICKS_PER_STEP
+    """Steps from the start of an episode to a time of day; the next day's, where this one's is about to be over."""
+    now, long = (START_TIME - first) % DAY, (until - first) % DAY
+    if now <= long and (long - now) / TICKS_PER_STEP >= _LEFT_STEPS:
+        return 0.0
+    return ((first - START_TIME) % DAY) / TICKS_PER_STEP
 
 
 _BY_NAME = {

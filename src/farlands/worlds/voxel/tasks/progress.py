@@ -300,7 +300,7 @@ def _begin_tasks_kernel(
     # Out
     g: TaskState,
 ):
-    """Tasks of the listed worlds, whose agents stand on their new level: chosen ones, or drawn by the level's seed."""
+    """Tasks of the agents of the listed worlds whose life begins now: chosen ones, or drawn by the level's seed."""
     i = wp.tid()
     while i < count[shard]:
         w = worlds[begin + i]
@@ -312,7 +312,8 @@ def _begin_tasks_kernel(
                 low = wp.uint32(s.clock[Clock.SEED_LOW, w])
                 high = wp.uint32(s.clock[Clock.SEED_HIGH, w])
                 index = wp.int32(draw(low, high, agent, 0, TASK_PURPOSE)[0] % wp.uint32(bank.shape[0]))
-            begin_task(g, s, t, rules, bank, w, r, wp.min(index, bank.shape[0] - 1))
+            if s.body[Body.BORN, r] == s.clock[Clock.STEP, w]:
+                begin_task(g, s, t, rules, bank, w, r, wp.min(index, bank.shape[0] - 1))
             agent += 1
         i += stride
 
