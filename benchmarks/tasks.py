@@ -4,6 +4,7 @@
     python benchmarks/tasks.py structures --write docs/tasks.md
     python benchmarks/tasks.py land                       # shares of levels, for tasks/land.py
     python benchmarks/tasks.py grammar --write docs/tasks.md
+    python benchmarks/tasks.py solve --write docs/tasks.md
 
 ``structures`` counts distinct solvable structures (tasks without quantities and ids) of depth 1 to 8 in two ways. By
 sampling: the bias-corrected lower bound of Chao (1984, "Nonparametric estimation of the number of classes in a
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import task_solving
 from figures import median_rate, record
 
 from farlands.worlds.voxel.tasks.judge import Judge
@@ -174,17 +176,25 @@ def figures_text(sampled: dict[str, float], found: dict[str, float], draws: int)
 def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["rate", "structures", "land", "grammar"])
+    parser.add_argument("what", choices=["rate", "structures", "land", "grammar", "solve"])
     parser.add_argument("--draws", type=int, default=400_000)
     parser.add_argument("--wanted", type=int, default=WANTED)
     parser.add_argument("--levels", type=int, default=400)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--keep", action="store_true", help="append to the results file")
+    task_solving.add_arguments(parser)
     arguments = parser.parse_args()
     if arguments.what == "rate":
         measure_rate(arguments.keep)
     elif arguments.what == "land":
         measure_land(arguments.levels, arguments.keep)
+    elif arguments.what == "solve":
+        reports = task_solving.solve(arguments)
+        for each in reports:
+            shares = each["depths"]
+            record(f"tasks-solved-{each['agent']}", shares["all"]["share"], keep=arguments.keep, depths=shares)
+        if arguments.write:
+            task_solving.write_table(arguments.write, reports, write_between)
     elif arguments.what == "structures":
         sampled = sample_structures(arguments.draws, arguments.keep)
         found = enumerate_structures(arguments.wanted, arguments.keep)

@@ -15,6 +15,7 @@ from farlands.worlds.voxel.expert.expert import Expert, Player
 from farlands.worlds.voxel.expert.honest import HonestPlayer
 from farlands.worlds.voxel.expert.memory import NEEDED, SeenView
 from farlands.worlds.voxel.expert.planner import PlanError
+from farlands.worlds.voxel.expert.task_expert import TaskExpert
 from farlands.worlds.voxel.options import SENSES, VoxelOptions
 from farlands.worlds.voxel.tasks.places import rules_seed
 from farlands.worlds.voxel.world import VoxelWorld
@@ -27,15 +28,16 @@ class ScriptedAgent:
     """Players that are no network: ``memory`` is empty, noise is ignored, and what they know is kept in this object.
 
     Every row plays its first episode after ``initial_memory`` and stands still in later ones, which evaluations do
-    not look at, so that nobody waits for them.
+    not look at, so that nobody waits for them; unless it is to play every episode.
 
     Args:
         spec: The world it will live in.
         options: What the world was made with.
         goal: Item to make or collect.
+        every_episode: Whether later episodes are played too.
 
     Raises:
-        ValueError: The actions are not flat, or a sense it needs is missing.
+        ValueError: The actions are not flat, a sense it needs is missing, or there are several agents.
     """
 
     senses: tuple[str, ...] = ()
@@ -43,13 +45,17 @@ class ScriptedAgent:
     noise_size = 1
     value_heads = 1
 
-    def __init__(self, spec: WorldSpec, options: VoxelOptions = VoxelOptions(), goal: str = GOAL) -> None:
+    def __init__(
+        self, spec: WorldSpec, options: VoxelOptions = VoxelOptions(), goal: str = GOAL, *, every_episode: bool = False
+    ) -> None:
         if not isinstance(spec.action, Discrete):
             raise ValueError("the expert plays flat actions: --world.actions flat")
+        if getattr(options, "agents", 1) != 1:
+            raise ValueError(f"the expert plays one agent to a world, not {options.agents}: --world.agents 1")
         missing = [name for name in self.senses if name not in spec.observation]
         if missing:
             raise ValueError(f"the expert needs to see {', '.join(missing)} too: --world.senses")
-        self._options, self._goal = options, goal
+        self._options, self._goal, self._every_episode = options, goal, every_episode
         self._plays: list[Iterator[int] | None] = []
         self._over: set[int] = set()
 
@@ -72,8 +78,9 @@ class ScriptedAgent:
         begins = first.cpu().tolist()
         chosen = np.zeros(rows, dtype=np.int32)
         for row in range(rows):
-            if begins[row] and self._plays[row] is None:
+            if begins[row] and (self._plays[row] is None or self._every_episode):
                 self._plays[row] = self._begin(row)
+                self._over.discard(row)
             elif begins[row]:
                 self._over.add(row)
             if row not in self._over:
@@ -96,10 +103,15 @@ class ScriptedAgent:
 
 
 class XrayExpert(ScriptedAgent):
-    """The expert that reads the whole state of the worlds it plays in, through walls: an upper bound."""
+    """The expert that reads the whole state of the worlds it plays in, through walls: an upper bound.
 
-    def __init__(self, spec: WorldSpec, options: VoxelOptions = VoxelOptions(), goal: str = GOAL) -> None:
-        super().__init__(spec, options, goal)
+    In worlds that set tasks it pursues each world's own, see ``expert.task_expert``; elsewhere the goal item.
+    """
+
+    def __init__(
+        self, spec: WorldSpec, options: VoxelOptions = VoxelOptions(), goal: str = GOAL, *, every_episode: bool = False
+    ) -> None:
+        super().__init__(spec, options, goal, every_episode=every_episode)
         self._world: VoxelWorld | None = None
 
     def attend(self, world: World) -> None:
@@ -118,6 +130,8 @@ class XrayExpert(ScriptedAgent):
     def _begin(self, row: int) -> Generator[int, None, bool]:
         if self._world is None:
             raise ValueError("the expert that sees everything was shown no world; honest-expert needs none")
+        if self._world.options.task == "tasks":
+            return TaskExpert(self._world, row).actions()
         return Expert(self._world, row, self._goal).actions()
 
 

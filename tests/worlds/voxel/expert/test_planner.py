@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from farlands.worlds.voxel.alterations import STANDARD, Rulebook, alter
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS
-from farlands.worlds.voxel.expert.planner import Collect, Craft, PlanError, Planner, Smelt, Task, break_ticks
+from farlands.worlds.voxel.expert.bans import Bans
+from farlands.worlds.voxel.expert.planner import Planner, break_ticks
+from farlands.worlds.voxel.expert.plans import Collect, Craft, Demand, Fetch, How, PlanError, Smelt, Source, Task
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS, Recipe
 
@@ -142,3 +145,72 @@ def test_break_ticks_follow_hardness_tool_and_tier():
     assert break_ticks("wooden_pickaxe", log) == 60
     assert break_ticks("stone_pickaxe", BLOCKS[BLOCK_ID["diamond_ore"]]) == 75
     assert break_ticks("iron_pickaxe", BLOCKS[BLOCK_ID["bedrock"]]) == float("inf")
+
+
+def _tasks(demands: list[Demand], carried: dict[str, int], **more: object) -> list[Task]:
+    return Planner(LAND, **more).plan_all(demands, carried)  # type: ignore[arg-type]
+
+
+def test_nothing_is_promised_twice():
+    """Ten planks to be carried and a table to be put up: a table's planks come on top."""
+    logs = [task.count for task in _tasks([Demand("planks", 8), Demand("crafting_table", 1)], {}) if
+            isinstance(task, Collect)]  # fmt: skip
+    assert logs == [3]
+    assert _tasks([Demand("planks", 8)], {"planks": 8}) == []
+    assert _tasks([Demand("planks", 8), Demand("crafting_table", 1)], {"planks": 8}) != []
+
+
+def test_what_must_come_about_anew_does_though_it_is_carried():
+    stock = {"planks": 50, "stick": 50}
+    assert _tasks([Demand("stick", 3)], stock) == []
+    for how in (How.GAIN, How.CRAFT):
+        (made,) = _tasks([Demand("stick", 3, how)], stock)
+        assert isinstance(made, Craft)
+        assert (made.recipe.output, made.times) == ("stick", 1)
+    # What is made anew is then carried: it serves both.
+    assert len(_tasks([Demand("stick", 4, How.CRAFT), Demand("stick", 4)], {"planks": 2})) == 1
+
+
+def test_smelting_is_asked_for_by_name():
+    tasks = _tasks([Demand("charcoal", 2, How.SMELT)], {"coal": 9, "charcoal": 9, "oak_log": 9, "furnace": 1})
+    assert [type(task) for task in tasks] == [Smelt]
+    with pytest.raises(PlanError):
+        _tasks([Demand("planks", 1, How.SMELT)], {"oak_log": 9})
+
+
+@pytest.mark.parametrize(
+    "bans",
+    [Bans(gain=frozenset({"planks"})), Bans(craft=frozenset({"stick"})), Bans(place=frozenset({"crafting_table"})),
+     Bans(breaks=frozenset({"oak_log"}))],
+)  # fmt: skip
+def test_plans_keep_to_what_is_forbidden(bans: Bans):
+    assert _tasks([Demand("wooden_pickaxe", 1)], {})
+    with pytest.raises(PlanError):
+        _tasks([Demand("wooden_pickaxe", 1)], {}, bans=bans)
+
+
+def test_a_forbidden_way_is_gone_round():
+    """Light without coal: charcoal will do; and what must not be broken is not among the blocks to collect from."""
+    tasks = _tasks([Demand("torch", 1)], {}, bans=Bans(gain=frozenset({"coal"})))
+    assert any(isinstance(task, Smelt) and task.smelting.output == "charcoal" for task in tasks)
+    land = LAND | {"dirt": 50.0, "grass": 40.0}
+    (collect,) = Planner(land, bans=Bans(breaks=frozenset({"grass"}))).plan_all([Demand("dirt", 2)], {})
+    assert isinstance(collect, Collect)
+    assert "grass" not in collect.blocks
+    assert "dirt" in collect.blocks
+
+
+def test_rare_drops_are_a_way():
+    (collect,) = Planner({"gravel": 50.0}).plan_all([Demand("flint", 2)], {})
+    assert collect == Collect(("flint",), 2, ("gravel",))
+
+
+def test_sources_are_ways_with_tools_and_things_spent():
+    scoop = Source("scoop water", "water_bucket", 50.0, uses=("bucket",))
+    shear = Source("shear", "wool", 50.0, tools=("shears",))
+    stock = {"bucket": 2, "shears": 1, "planks": 9, "crafting_table": 1}
+    tasks = _tasks([Demand("water_bucket", 2), Demand("bed", 1)], stock, sources=(scoop, shear))
+    assert Fetch(scoop, 2) in tasks
+    assert Fetch(shear, 3) in tasks
+    with pytest.raises(PlanError):
+        _tasks([Demand("water_bucket", 1)], {}, sources=(replace(scoop, uses=("bedrock_bucket",)),))

@@ -8,7 +8,7 @@ import torch
 import warp as wp
 
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID
-from farlands.worlds.voxel.expert.sight import _directions, aim_at, aim_to_place, trace, turn_steps
+from farlands.worlds.voxel.expert.sight import aim_at, aim_to_place, directions, trace, turn_steps
 from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, View
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.state import POSITION_ONE, Body
@@ -40,7 +40,7 @@ def test_rays_hit_what_the_crosshair_hits(world: VoxelWorld):
         _move(world, rng)
         world.observe(out)
         cells, distance, _ = trace(view.eye)
-        yaw, pitch, _ = _directions()
+        yaw, pitch, _ = directions()
         ray = int(np.flatnonzero((yaw == view.body(Body.YAW)) & (pitch == view.body(Body.PITCH)))[0])
         blocks = view.blocks_at(cells[:, ray])
         stops = np.flatnonzero(IN_CROSSHAIR[blocks])

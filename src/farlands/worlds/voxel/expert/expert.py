@@ -21,7 +21,6 @@ from farlands.worlds.voxel.world import VoxelWorld
 
 _TICKS_PER_BLOCK = 12.0
 """About what a block of way costs, for guesses of what is cheap to collect."""
-_MOST_TARGETS = 24
 _FAILURES = 12
 """Tasks that may fail in a row before the expert gives up."""
 _MISSES = 4
@@ -45,6 +44,8 @@ class Player:
 
     spare: Mapping[str, int] = {"oak_log": 2, "spruce_log": 2}
     """Wood for another tool, collected while there are trees about."""
+    most_targets = 24
+    """Blocks of a kind that a way is looked for to."""
 
     def __init__(self, view: Outlook, goal: str, ticks_per_step: int, rules: Rulebook) -> None:
         self._view = view
@@ -148,11 +149,15 @@ class Player:
         ids = [BLOCK_ID[name] for name in blocks if np.isfinite(ticks[BLOCK_ID[name]])]
         cells = np.argwhere(np.isin(self._view.window(), ids) & land.may_break) + np.array([*land.origin, 0])
         distance = np.abs(cells - np.array(self._view.feet)).sum(axis=1)
-        nearest = cells[np.argsort(distance, kind="stable")[: _MOST_TARGETS * (1 + self._failed)]]
+        nearest = cells[np.argsort(distance, kind="stable")[: self.most_targets * (1 + self._failed)]]
         targets = [(int(x), int(y), int(z)) for x, y, z in nearest]
         if not targets:
             return None
-        return Search(land, self._view.feet, targets, self._blocks_to_place(), frozenset(self._banned)).run()
+        return Search(land, self._start(), targets, self._blocks_to_place(), frozenset(self._banned)).run()
+
+    def _start(self) -> Cell:
+        """Where ways begin."""
+        return self._view.feet
 
     def _blocks_to_place(self) -> int:
         return sum(self._view.count(name) for name in PILLAR_BLOCKS)

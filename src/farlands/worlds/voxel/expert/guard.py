@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from farlands.worlds.voxel.actions import FLAT_ACTIONS, Hand
+from farlands.worlds.voxel.blocks import AIR, BLOCKS
 from farlands.worlds.voxel.creatures.kinds import CREATURES, Temper
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
-from farlands.worlds.voxel.expert.view import Outlook
+from farlands.worlds.voxel.expert.sight import line_of_sight
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, Outlook
 from farlands.worlds.voxel.items import FOODS
 from farlands.worlds.voxel.physics import EYE_HEIGHT
 from farlands.worlds.voxel.state import POSITION_ONE, Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
+from farlands.worlds.voxel.vitals import MAX_AIR
 
 _ALARM = {"zombie": 4.5, "spider": 4.5, "creeper": 6.0, "skeleton": 9.0}
 """Blocks within which a monster in sight is fought."""
@@ -25,6 +28,8 @@ _LEAVES_ALONE = 30
 """Steps for which a monster that could not be reached is left alone."""
 _BITE_STEPS = 9
 _HUNGRY, _HURT = 14, 12
+_BREATH, _LONGEST_BREATH = 120, 60
+"""Ticks of air left at which it comes up, and steps of coming up."""
 _EYE = EYE_HEIGHT / POSITION_ONE
 _WEAPONS = ("equip_sword", "equip_axe", "equip_pickaxe", "equip_shovel")
 
@@ -48,6 +53,11 @@ class Foe:
 class Guard:
     """Stands between a plan and the world: lets its actions pass while nothing threatens.
 
+    Attributes:
+        may_eat: Whether it may eat of what is carried.
+        spared: Kinds of monsters that it does not fight.
+        may_breathe: Whether it comes up for air before it is too late.
+
     Args:
         view: The world.
         hands: To take weapons with.
@@ -57,6 +67,9 @@ class Guard:
         self._view, self._hands = view, hands
         self._ignored: dict[int, int] = {}
         self._step = 0
+        self.spared: frozenset[str] = frozenset()
+        self.may_eat: Callable[[], bool] = lambda: True
+        self.may_breathe: Callable[[], bool] = lambda: False
 
     def watch(self, plan: Doing) -> Doing:
         """A plan's actions, with fights and meals in between; afterwards it looks where it looked before."""
@@ -64,6 +77,8 @@ class Guard:
             while True:
                 action = next(plan)
                 foe = self._threat()
+                if self.may_breathe() and self._view.body(Body.AIR) < _BREATH:
+                    yield from self._count(self._come_up())
                 if foe is not None:
                     yield from self._count(self._fight(foe))
                 elif self._should_eat(action):
@@ -72,6 +87,13 @@ class Guard:
                 yield action
         except StopIteration as end:
             return end.value
+
+    def _come_up(self) -> Generator[int, None, None]:
+        """Swim up and get the breath back."""
+        for _ in range(_LONGEST_BREATH):
+            if self._view.body(Body.AIR) >= MAX_AIR:
+                return
+            yield from act("jump")
 
     def _count(self, actions: Generator[int, None, None]) -> Generator[int, None, None]:
         for action in actions:
@@ -83,7 +105,11 @@ class Guard:
         food, health = self._view.body(Body.FOOD), self._view.body(Body.HEALTH)
         carries = any(self._view.count(name) for name in FOODS if name != "golden_apple")
         busy = FLAT_ACTIONS[action].hand == Hand.ATTACK
-        return carries and not busy and food < 20 and (food <= _HUNGRY or (health <= _HURT and food < 18))
+        return carries and not busy and food < 20 and self.may_eat() and self._has_use(food, health)
+
+    @staticmethod
+    def _has_use(food: int, health: int) -> bool:
+        return food <= _HUNGRY or (health <= _HURT and food < 18)
 
     def _threat(self) -> Foe | None:
         """The nearest monster in sight that is near enough to be fought."""
@@ -92,6 +118,8 @@ class Guard:
         for name, kind, fx, fy, fz in self._view.creatures():
             creature = CREATURES[kind - 1]
             far = math.hypot(fx - x, fy - y)
+            if creature.name in self.spared:
+                continue
             if creature.temper == Temper.HOSTILE and far < _ALARM[creature.name] and abs(fz - z) < 4:
                 foe = Foe(name, kind, fx, fy, fz + 0.6 * creature.height, fz)
                 if self._ignored.get(name, -1) < self._step and self._view.sees((foe.x, foe.y, foe.z)):
@@ -102,17 +130,17 @@ class Guard:
         """Strike until it is dead, gone or has to be left alone."""
         yaw, pitch = self._view.body(Body.YAW), self._view.body(Body.PITCH)
         held = self._view.held
-        yield from self._arm()
+        yield from self.arm()
         now: Foe | None = foe
         missed = 0
         for _ in range(_LONGEST_FIGHT):
             if now is None:
                 break
-            met = self._meets(now)
+            met = self.meets(now)
             missed = 0 if met else missed + 1
             if missed > _LONGEST_CHASE:
                 self._ignored[now.name] = self._step + _LEAVES_ALONE
-            yield from act("attack") if met else self._approach(now)
+            yield from act("attack") if met and self.may_strike() else self._approach(now)
             now = self._threat()
         else:
             self._ignored[foe.name] = self._step + _LEAVES_ALONE
@@ -122,13 +150,13 @@ class Guard:
 
     def _approach(self, foe: Foe) -> Generator[int, None, None]:
         """One step of turning towards a monster; to those that keep off or leap, one of going there."""
-        turn = next(self._hands.turn_to(*self._aim(foe)), None)
+        turn = next(self._hands.turn_to(*self.aim(foe)), None)
         if turn is not None:
             yield turn
         else:
             yield from act("forward" if foe.kind in ("skeleton", "spider") else "noop")
 
-    def _meets(self, foe: Foe) -> bool:
+    def meets(self, foe: Foe) -> bool:
         """Whether the crosshair is on a monster within reach of a blow."""
         x, y, z = self._view.position
         yaw, pitch = (self._view.body(row) * 2 * math.pi / NUM_HEADINGS for row in (Body.YAW, Body.PITCH))
@@ -144,14 +172,23 @@ class Guard:
                 enter, leave = max(enter, min(a / d, b / d)), min(leave, max(a / d, b / d))
         return enter <= leave
 
-    def _arm(self) -> Generator[int, None, None]:
+    def may_strike(self) -> bool:
+        """Whether a blow that falls short breaks nothing that must not be broken."""
+        spared = self._hands.spared
+        if not spared:
+            return True
+        blocks = (self._view.block(cell) for cell, _, _ in line_of_sight(self._view))
+        first = next((block for block in blocks if IN_CROSSHAIR[block]), AIR)
+        return BLOCKS[first].name not in spared
+
+    def arm(self) -> Generator[int, None, None]:
         """Take the best weapon in hand: what hits hardest of what there is."""
         tools = {tool.name.lower() for tool in self._hands.best_tools()}
         weapon = next((name for name in _WEAPONS if name.removeprefix("equip_") in tools), None)
         if weapon and not self._view.held.endswith(weapon.removeprefix("equip_")):
             yield from act(weapon)
 
-    def _aim(self, foe: Foe) -> tuple[int, int]:
+    def aim(self, foe: Foe) -> tuple[int, int]:
         """Heading and pitch, in steps of 15 degrees, at the middle of a monster's body."""
         x, y, z = self._view.position
         dx, dy, dz = foe.x - x, foe.y - y, foe.z - (z + _EYE)

@@ -13,8 +13,9 @@ import numpy as np
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID
 from farlands.worlds.voxel.blocks import BLOCK_ID, BLOCKS, ToolClass
 from farlands.worlds.voxel.expert.planner import break_ticks
+from farlands.worlds.voxel.expert.putting import Fits, aim_to_put, place_action
 from farlands.worlds.voxel.expert.sight import STEP_TICKS, aim_at, aim_to_place
-from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, Cell, Outlook
+from farlands.worlds.voxel.expert.view import IN_CROSSHAIR, IS_SOURCE, Cell, Outlook
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
@@ -24,6 +25,7 @@ Doing = Generator[int, None, bool]
 
 _EXTRA_STEPS = 6
 _AIMS = 4
+_ARM, _NEAREST = 5, 24
 _LONGEST_BREAK = 600.0
 """Ticks. Nothing that takes longer is worth breaking."""
 
@@ -39,6 +41,7 @@ class Hands:
 
     Attributes:
         ticks: float ``[blocks]``: ticks to break each block with the best tool carried; infinite if not worth it.
+        spared: Names of blocks that are never broken, as if nothing could.
 
     Args:
         view: The world.
@@ -50,6 +53,16 @@ class Hands:
         self._allowed = allowed
         self._tools: frozenset[str] = frozenset({"?"})
         self._ticks = np.zeros(len(BLOCKS))
+        self._spared: frozenset[str] = frozenset()
+
+    @property
+    def spared(self) -> frozenset[str]:
+        return self._spared
+
+    @spared.setter
+    def spared(self, names: frozenset[str]) -> None:
+        if names != self._spared:
+            self._spared, self._tools = names, frozenset({"?"})
 
     @property
     def ticks(self) -> np.ndarray:
@@ -57,7 +70,8 @@ class Hands:
         if tools != self._tools:
             self._tools = tools
             found = np.array([break_ticks(self.tool_for(block.name), block) for block in BLOCKS])
-            self._ticks = np.where(found > _LONGEST_BREAK, np.inf, found)
+            spared = np.array([block.name in self._spared for block in BLOCKS])
+            self._ticks = np.where((found > _LONGEST_BREAK) | spared, np.inf, found)
         return self._ticks
 
     def best_tools(self) -> dict[ToolClass, str]:
@@ -109,6 +123,24 @@ class Hands:
                 yield from self._break(aim.hit)
         return False
 
+    def break_kind(self, blocks: Collection[str]) -> Doing:
+        """Break one block of some kinds that is in reach, the quickest to get at, but none underfoot."""
+        kinds = [BLOCK_ID[name] for name in blocks if np.isfinite(self.ticks[BLOCK_ID[name]])]
+        span = np.arange(-_ARM, _ARM + 1)
+        cells = np.stack(np.meshgrid(span, span, span, indexing="ij"), axis=-1).reshape(-1, 3) + self._view.feet
+        near = cells[np.isin(self._view.blocks_at(cells), kinds)]
+        order = np.argsort(np.abs(near - np.array(self._view.feet)).sum(axis=1), kind="stable")
+        z, under = self._view.feet[2], self._view.footprint
+        wanted = [(int(a), int(b), int(c)) for a, b, c in near[order] if c >= z or (a, b) not in under]
+        wanted = [cell for cell in wanted[:_NEAREST] if self._allowed(cell)]
+        aim = aim_at(self._view, wanted, self.ticks, self._allowed) if wanted else None
+        if aim is None:
+            return False
+        eye = self._view.eye
+        yield from self.equip_for(aim.hit)
+        yield from self.turn_to(aim.yaw, aim.pitch)
+        return self._view.eye == eye and (yield from self._break(aim.hit))
+
     def _break(self, cell: Cell) -> Doing:
         """Break the block that is in the crosshair now."""
         block = self._view.block(cell)
@@ -123,6 +155,41 @@ class Hands:
                 return False
             yield from act("attack")
         return self._view.block(cell) != block
+
+    def look_through(self, cells: Collection[Cell]) -> Doing:
+        """Turn so that one of some cells of a fluid is the first thing that is not air in the crosshair."""
+        nothing = np.full(len(BLOCKS), np.inf)
+        aim = aim_at(self._view, cells, nothing, lambda cell: False, stops=IN_CROSSHAIR | IS_SOURCE)
+        return aim is not None and (yield from self.turn_to(aim.yaw, aim.pitch))
+
+    def look_at(self, cells: Collection[Cell]) -> Doing:
+        """Turn so that one of some cells is in the crosshair, breaking nothing."""
+        nothing = np.full(len(BLOCKS), np.inf)
+        aim = aim_at(self._view, cells, nothing, lambda cell: False)
+        return aim is not None and (yield from self.turn_to(aim.yaw, aim.pitch))
+
+    def put(self, item: str, fits: Fits | None = None) -> Generator[int, None, Cell | None]:
+        """Put a carried item up as a block somewhere in reach.
+
+        Args:
+            item: Its name.
+            fits: Which cells will do, as for ``aim_to_put``.
+
+        Returns:
+            The cell it is in now; None if that can't be done from here.
+        """
+        block = BLOCK_ID[ITEMS[ITEM_ID[item]].places]
+        for _ in range(_AIMS):
+            eye = self._view.eye
+            aim = aim_to_put(self._view, item, fits)
+            if aim is None:
+                return None
+            yield from self.turn_to(aim.yaw, aim.pitch)
+            if self._view.eye == eye:
+                yield from act(place_action(item))
+            if self._view.block(aim.wanted) == block:
+                return aim.wanted
+        return None
 
     def place(self, item: str) -> Doing:
         """Place a carried item's block somewhere in reach, near enough to serve as a station."""

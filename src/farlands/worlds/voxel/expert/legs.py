@@ -10,7 +10,7 @@ import math
 
 from farlands.worlds.voxel.expert.hands import Doing, Hands, act
 from farlands.worlds.voxel.expert.paths import MAX_DROP, Kind, Move
-from farlands.worlds.voxel.expert.view import Cell, Outlook
+from farlands.worlds.voxel.expert.view import IS_FLUID, Cell, Outlook
 from farlands.worlds.voxel.state import Body
 from farlands.worlds.voxel.tables import NUM_HEADINGS
 
@@ -52,7 +52,7 @@ class Legs:
         if move.kind is Kind.SINK:
             return (yield from self._sink(move.cell))
         if move.kind is Kind.PILLAR:
-            return (yield from self._pillar(move.cell))
+            return (yield from self.pillar(move.cell))
         return (yield from self._walk(move.cell, jump=move.kind is Kind.CLIMB))
 
     def _to_clear(self, move: Move) -> list[Cell]:
@@ -69,6 +69,15 @@ class Legs:
             if self._view.on_ground or self._view.afloat:
                 return True
             yield from act("noop")
+        return False
+
+    def swim_up(self) -> Doing:
+        """Swim up until the head is out of the water."""
+        for _ in range(_PATIENCE):
+            x, y, z = self._view.feet
+            if not IS_FLUID[self._view.block((x, y, z + 1))]:
+                return True
+            yield from act("jump")
         return False
 
     def _walk(self, cell: Cell, *, jump: bool) -> Doing:
@@ -199,16 +208,22 @@ class Legs:
                 yield from act("noop")
         return False
 
-    def _pillar(self, cell: Cell) -> Doing:
-        """Jump and put a block underfoot."""
+    def pillar(self, cell: Cell, action: str = "place_block", blocks: tuple[str, ...] = PILLAR_BLOCKS) -> Doing:
+        """Jump and put a block underfoot.
+
+        Args:
+            cell: The one above the feet, to end in.
+            action: What puts it there.
+            blocks: Items that the action may take.
+        """
         view = self._view
         x, y, z = cell
         for _ in range(3):
             yield from self._hands.turn_to(view.body(Body.YAW), -6)
-            if view.feet != (x, y, z - 1) or not any(view.count(name) for name in PILLAR_BLOCKS):
+            if view.feet != (x, y, z - 1) or not any(view.count(name) for name in blocks):
                 return False
             yield from act("jump")
-            yield from act("place_block")
+            yield from act(action)
             if not (yield from self.wait_for_ground()):
                 return False
             if view.feet == cell:

@@ -155,6 +155,22 @@ def stand_search(land: Land, start: Cell, place: tuple[int, int], blocks_to_plac
     return _Walk(land, start, [(*place, start[2])], blocks_to_place)
 
 
+def area_search(
+    land: Land, start: Cell, area: np.ndarray, guess: np.ndarray, blocks_to_place: int, limit: int
+) -> Search:
+    """A search for the quickest way to stand in any of some cells.
+
+    Args:
+        land: The window.
+        start: Cell of the feet.
+        area: bool ``[S, S, 64]``, the cells, from the window's origin on.
+        guess: float, broadcast to the same shape: ticks left, none too many.
+        blocks_to_place: How many blocks are carried to pillar up on.
+        limit: Cells to look at before giving up.
+    """
+    return _Area(land, start, area, guess, blocks_to_place, limit)
+
+
 class Search:
     """One A* from where the agent stands to where any of some cells is in reach.
 
@@ -176,7 +192,7 @@ class Search:
         self._can_pillar = blocks_to_place > 0
         self._banned = banned
         self._guess, self._near = self._survey()
-        self._reached: dict[int, tuple[float, int, Kind | None]] = {}
+        self._limit = _MAX_EXPANSIONS
 
     def _survey(self) -> tuple[list[float], list[bool]]:
         """The estimate of ticks left by cell, and whether some target may be in reach of it."""
@@ -205,7 +221,7 @@ class Search:
         done: set[int] = set()
         ends: dict[int, tuple[int, Cell]] = {}
         heap: list[tuple[float, int, int, float]] = [(self._guess[start], next(count), start, 0.0)]
-        while heap and len(done) < _MAX_EXPANSIONS:
+        while heap and len(done) < self._limit:
             _, _, node, cost = heapq.heappop(heap)
             if node < 0:
                 last, target = ends[node]
@@ -318,3 +334,21 @@ class _Walk(Search):
     def _aim(self, node: int) -> Aim | None:
         here = self._land.cell(node)
         return Aim(0, 0, here, here, 0.0)
+
+
+class _Area(_Walk):
+    """A search that ends where the feet stand in an area."""
+
+    def __init__(
+        self, land: Land, start: Cell, area: np.ndarray, guess: np.ndarray, blocks_to_place: int, limit: int
+    ) -> None:
+        self._area = area
+        self._costs = guess
+        super().__init__(land, start, (), blocks_to_place)
+        self._limit = limit
+
+    def _survey(self) -> tuple[list[float], list[bool]]:
+        shape = (self._land.side, self._land.side, HEIGHT)
+        return (
+            np.broadcast_to(self._costs, shape).ravel().tolist(), np.broadcast_to(self._area, shape).ravel().tolist()
+        )  # fmt: skip

@@ -6,61 +6,31 @@ Knows no places: the costs of collecting come in from outside, as ticks per bloc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from farlands.worlds.voxel.actions import FLAT_ACTION_ID
 from farlands.worlds.voxel.alterations import STANDARD, Rulebook
 from farlands.worlds.voxel.blocks import BLOCK_ID, UNBREAKABLE, Block, ToolClass
+from farlands.worlds.voxel.expert.bans import NO_BANS, Bans
+from farlands.worlds.voxel.expert.plans import (
+    STATION_ITEM,
+    Collect,
+    Craft,
+    Demand,
+    Fetch,
+    How,
+    PlanError,
+    Smelt,
+    Source,
+    Task,
+)
 from farlands.worlds.voxel.items import ITEM_ID, ITEMS
 from farlands.worlds.voxel.recipes import FUELS, SMELTING_TICKS, Recipe, Smelting, Station
 
-STATION_ITEM = {Station.CRAFTING_TABLE: "crafting_table", Station.FURNACE: "furnace"}
 _CRAFT_TICKS = 4
 _STATION_TICKS = 100
 """About what it takes to put a station up and to take it with you again."""
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Break blocks until ``count`` more of any of ``items`` are carried, with a tool of at least a tier if ``tool``."""
-
-    items: tuple[str, ...]
-    count: int
-    blocks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Craft:
-    """Make a recipe ``times`` times at its station."""
-
-    recipe: Recipe
-    times: int
-
-    @property
-    def stations(self) -> tuple[str, ...]:
-        """Items of the stations that must stand near."""
-        return () if self.recipe.station == Station.HAND else (STATION_ITEM[self.recipe.station],)
-
-
-@dataclass(frozen=True)
-class Smelt:
-    """Smelt ``count`` items in a furnace."""
-
-    smelting: Smelting
-    count: int
-
-    @property
-    def stations(self) -> tuple[str, ...]:
-        """Items of the stations that must stand near."""
-        return (STATION_ITEM[Station.FURNACE],)
-
-
-Task = Collect | Craft | Smelt
-
-
-class PlanError(ValueError):
-    """A wanted item can be had in no way with these rules, this land and these actions."""
 
 
 def harvests(item: str, block: Block) -> bool:
@@ -86,6 +56,7 @@ class _Way:
     block: str = ""
     recipe: Recipe | None = None
     smelting: Smelting | None = None
+    source: Source | None = None
 
 
 class Planner:
@@ -95,10 +66,17 @@ class Planner:
         block_ticks: By name of each block that can be collected, the ticks that getting to one and breaking it may
             take. Blocks that are not listed are not counted on.
         rules: The recipes, smeltings and drops that hold.
+        bans: What must not be gained, made, put up or broken.
+        sources: Further ways to items.
     """
 
-    def __init__(self, block_ticks: Mapping[str, float], rules: Rulebook = STANDARD) -> None:
+    def __init__(
+        self, block_ticks: Mapping[str, float], rules: Rulebook = STANDARD, *, bans: Bans = NO_BANS,
+        sources: Collection[Source] = (),
+    ) -> None:  # fmt: skip
         self._block_ticks = block_ticks
+        self._bans = bans
+        self._sources = sources
         self.rules = rules
         self._ways: dict[str, _Way] = {}
         self._settle()
@@ -117,29 +95,41 @@ class Planner:
         """Least ticks for one of ``"a|b"``."""
         return min((self._ways[n].cost for n in names.split("|") if n in self._ways), default=math.inf)
 
-    def _all_ways(self) -> list[tuple[str, _Way]]:
-        found = [
-            (
-                block.drop,
-                _Way(self._block_ticks[block.name] * block.drop_one_in + self._tool_cost(block), block=block.name),
-            )
-            for block in self.rules.blocks
-            if block.drop and block.name in self._block_ticks
-        ]
+    def _all_ways(self) -> Iterator[tuple[str, _Way]]:
+        """Every way to every item that is not banned, with what it costs by what is known so far."""
+        return ((item, way) for item, way in self._any_ways() if item not in self._bans.gain)
+
+    def _any_ways(self) -> Iterator[tuple[str, _Way]]:
+        yield from self._drops()
         for recipe in self.rules.recipes:
-            if f"craft_{recipe.output}" in FLAT_ACTION_ID:
+            if f"craft_{recipe.output}" in FLAT_ACTION_ID and recipe.output not in self._bans.craft:
                 inputs = sum(count * self._cost(names) for names, count in recipe.inputs)
                 fixed = _CRAFT_TICKS + self._station_cost(recipe.station)
-                found.append((recipe.output, _Way((inputs + fixed) / recipe.count, recipe=recipe)))
+                yield recipe.output, _Way((inputs + fixed) / recipe.count, recipe=recipe)
         for smelting in self.rules.smeltings:
-            if f"smelt_{smelting.output}" in FLAT_ACTION_ID:
+            if f"smelt_{smelting.output}" in FLAT_ACTION_ID and smelting.output not in self._bans.smelt:
                 cost = self._cost(smelting.input) + SMELTING_TICKS + self._station_cost(Station.FURNACE)
-                found.append((smelting.output, _Way(cost, smelting=smelting)))
-        return found
+                yield smelting.output, _Way(cost, smelting=smelting)
+        for source in self._sources:
+            cost = source.ticks + sum(map(self._cost, (*source.uses, *source.tools)))
+            yield source.item, _Way(cost, source=source)
+
+    def _drops(self) -> Iterator[tuple[str, _Way]]:
+        for block in self.rules.blocks:
+            if block.name not in self._block_ticks or block.name in self._bans.breaks:
+                continue
+            each = self._block_ticks[block.name]
+            if block.drop:
+                yield block.drop, _Way(each * block.drop_one_in + self._tool_cost(block), block=block.name)
+            if block.rare_drop:
+                yield block.rare_drop, _Way(each * block.rare_one_in + self._tool_cost(block), block=block.name)
 
     def _station_cost(self, station: Station) -> float:
         """Ticks for having a station, or 0 for the hand. Charged in full, as tools are."""
-        return 0.0 if station == Station.HAND else _STATION_TICKS + self._cost(STATION_ITEM[station])
+        if station == Station.HAND:
+            return 0.0
+        item = STATION_ITEM[station]
+        return math.inf if item in self._bans.place else _STATION_TICKS + self._cost(item)
 
     def _tool_cost(self, block: Block) -> float:
         """Ticks for the cheapest tool a block needs, or 0. Charged in full: it keeps far tiers expensive."""
@@ -164,9 +154,29 @@ class Planner:
         Raises:
             PlanError: There is no way.
         """
+        return self.plan_all([Demand(goal, 1)], carried, near=near, spare=spare)
+
+    def plan_all(
+        self,
+        demands: Iterable[Demand],
+        carried: Mapping[str, int],
+        *,
+        near: frozenset[str] = frozenset(),
+        spare: Mapping[str, int] | None = None,
+    ) -> list[Task]:
+        """The same for several things, none of which is promised twice: what is made anew before what is only had.
+
+        Raises:
+            PlanError: There is no way.
+        """
         draft = _Draft(self, dict(carried), set(near))
-        draft.take(goal, 1)
+        for demand in sorted(demands, key=lambda demand: demand.how is How.HAVE):
+            draft.meet(demand)
         return _gather_at_once(draft.tasks, spare or {})
+
+    def cost(self, names: str) -> float:
+        """Ticks for one of ``"a|b"`` from nothing; infinite where there is no way."""
+        return self._cost(names)
 
     def way(self, names: str) -> _Way:
         """The cheapest way to one of ``"a|b"``.
@@ -183,9 +193,37 @@ class Planner:
         """The tool to make for a block that needs one."""
         return min(_tools_for(block), key=self._cost)
 
+    def recipe(self, output: str) -> Recipe:
+        """The recipe of an item. Raises PlanError where it must not or can't be made."""
+        for recipe in self.rules.recipes:
+            if recipe.output == output and f"craft_{output}" in FLAT_ACTION_ID and self._may_make(output, "craft"):
+                return recipe
+        raise PlanError(f"{output} can't be made")
+
+    def smelting(self, output: str) -> Smelting:
+        """The smelting of an item. Raises PlanError where it must not or can't be done."""
+        for smelting in self.rules.smeltings:
+            if smelting.output == output and f"smelt_{output}" in FLAT_ACTION_ID and self._may_make(output, "smelt"):
+                return smelting
+        raise PlanError(f"{output} can't be smelted")
+
+    def _may_make(self, output: str, how: str) -> bool:
+        return output not in self._bans.gain and output not in getattr(self._bans, how)
+
+    def may_break(self, block: Block) -> bool:
+        """Whether nothing forbids breaking a kind of block."""
+        return block.name not in self._bans.breaks
+
     def cheapest_fuel(self) -> str:
         """Fuel with the least cost per tick it burns."""
         return min(FUELS, key=lambda name: self._cost(name) / ITEMS[ITEM_ID[name]].fuel)
+
+
+def _gives(block: Block, items: list[str]) -> int:
+    """One in how many blocks of a kind gives one of some items; 0 for none."""
+    if block.drop in items:
+        return block.drop_one_in
+    return block.rare_one_in if block.rare_drop in items else 0
 
 
 def _tools_for(block: Block) -> list[str]:
@@ -201,6 +239,20 @@ class _Draft:
         self._stock = stock
         self._stations = stations
         self._pending: list[str] = []
+
+    def meet(self, demand: Demand) -> None:
+        """See to what is demanded."""
+        if demand.how is How.HAVE:
+            self.take(demand.names, demand.count)
+            return
+        name = demand.names.split("|")[0]
+        if demand.how is How.GAIN:
+            self._get(demand.names, demand.count)
+        elif demand.how is How.CRAFT:
+            self._craft(self._planner.recipe(name), demand.count)
+        else:
+            self._smelt(self._planner.smelting(name), demand.count)
+        self._stock[name] = self._stock.get(name, 0) + demand.count
 
     def take(self, names: str, count: int) -> None:
         """Promise ``count`` of ``"a|b"`` to something, getting what is missing first."""
@@ -222,6 +274,8 @@ class _Draft:
             self._craft(way.recipe, count)
         elif way.smelting is not None:
             self._smelt(way.smelting, count)
+        elif way.source is not None:
+            self._fetch(way.source, count)
         else:
             self._collect(names, way.block, count)
 
@@ -232,10 +286,17 @@ class _Draft:
             tool = self._planner.cheapest_tool(block)
             self.take(tool, 1)
             self._stock[tool] = self._stock.get(tool, 0) + 1
-        blocks = tuple(
-            b.name for b in every if b.drop in names.split("|") and b.tier <= block.tier and b.drop_one_in == 1
-        )
-        self.tasks.append(Collect(tuple(names.split("|")), count, blocks or (block_name,)))
+        blocks = [b for b in every if _gives(b, names.split("|")) == _gives(block, names.split("|"))]
+        chosen = tuple(b.name for b in blocks if b.tier <= block.tier and self._planner.may_break(b))
+        self.tasks.append(Collect(tuple(names.split("|")), count, chosen or (block_name,)))
+
+    def _fetch(self, source: Source, count: int) -> None:
+        for tool in source.tools:
+            self.take(tool, 1)
+            self._stock[tool] = self._stock.get(tool, 0) + 1
+        for name in source.uses:
+            self.take(name, count)
+        self.tasks.append(Fetch(source, count))
 
     def _craft(self, recipe: Recipe, count: int) -> None:
         times = -(-count // recipe.count)

@@ -21,7 +21,7 @@ STEP_TICKS = 4
 _CROSSINGS = 13
 """More cell borders than a ray of reach 4.5 can cross."""
 _NEVER = 1 << 30
-_REPLACEABLE = np.array([block.replaceable for block in BLOCKS])
+REPLACEABLE = np.array([block.replaceable for block in BLOCKS])
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Aim:
 
 
 @functools.cache
-def _directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def directions() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All ways to look: yaws int64 ``[N]``, pitches int64 ``[N]``, ray directions int64 ``[N, 3]`` (times 2^14)."""
     turn = heading_sines().astype(np.int64)
     yaw, pitch = (
@@ -76,7 +76,7 @@ def trace(eye: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray
 @functools.lru_cache(maxsize=256)
 def _trace_from(*inside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """``trace`` for an eye at a place inside the cell (0, 0, 0)."""
-    d = _directions()[2]
+    d = directions()[2]
     go = np.sign(d)
     at = np.zeros_like(d)
     part = np.where(d > 0, POSITION_ONE - np.array(inside), np.array(inside)) << (
@@ -103,7 +103,7 @@ def line_of_sight(view: Outlook) -> list[tuple[Cell, int, int]]:
     cells, distance, axes = trace(view.eye)
     ray = view.body(Body.YAW) * (2 * MAX_PITCH + 1) + view.body(Body.PITCH) + MAX_PITCH
     passed = int((distance[:, ray] <= REACH).sum())
-    return [(_cell(cells[k, ray]), int(distance[k, ray]), int(axes[k, ray])) for k in range(passed)]
+    return [(as_cell(cells[k, ray]), int(distance[k, ray]), int(axes[k, ray])) for k in range(passed)]
 
 
 def aim_at(
@@ -112,6 +112,7 @@ def aim_at(
     ticks: np.ndarray,
     allowed: Callable[[Cell], bool],
     eye: tuple[int, int, int] | None = None,
+    stops: np.ndarray = IN_CROSSHAIR,
 ) -> Aim | None:
     """The quickest way to get at any of the target cells with the hand, breaking what is in the way.
 
@@ -121,30 +122,31 @@ def aim_at(
         ticks: float ``[blocks]``, ticks to break each block.
         allowed: Whether a cell that is in the way may be broken.
         eye: Where to look from, the agent's own eye by default.
+        stops: bool ``[blocks]``, which blocks a ray does not pass.
 
     Returns:
         None if there is no way.
     """
     cells, distance, _ = trace(eye or view.eye)
     blocks = view.blocks_at(cells)
-    stops = IN_CROSSHAIR[blocks] & (distance <= REACH)
-    is_target = stops & _are_in(cells, targets)
+    hits = stops[blocks] & (distance <= REACH)
+    is_target = hits & _are_in(cells, targets)
     if not is_target.any():
         return None
-    cost = np.where(stops & ~is_target, ticks[blocks], 0.0)
+    cost = np.where(hits & ~is_target, ticks[blocks], 0.0)
     before = np.concatenate([np.zeros_like(cost[:1]), np.cumsum(cost[:-1], axis=0)])
     first = is_target.argmax(axis=0)
     rays = np.arange(cells.shape[1])
-    yaw, pitch, _ = _directions()
+    yaw, pitch, _ = directions()
     total = before[first, rays] + STEP_TICKS * turn_steps(view, yaw, pitch)
     total = np.where(is_target.any(axis=0), total, math.inf)
     for ray in np.argsort(total, kind="stable"):
         if math.isinf(total[ray]):
             return None
-        way = cells[: first[ray], ray][stops[: first[ray], ray]]
-        if all(allowed(_cell(c)) for c in way):
-            wanted = _cell(cells[first[ray], ray])
-            hit = _cell(way[0]) if len(way) else wanted
+        way = cells[: first[ray], ray][hits[: first[ray], ray]]
+        if all(allowed(as_cell(c)) for c in way):
+            wanted = as_cell(cells[first[ray], ray])
+            hit = as_cell(way[0]) if len(way) else wanted
             return Aim(int(yaw[ray]), int(pitch[ray]), hit, wanted, float(total[ray]))
     return None
 
@@ -156,16 +158,16 @@ def aim_to_place(view: Outlook) -> Aim | None:
         None if there is no way; else an aim whose ``wanted`` is the cell that would be filled.
     """
     cells, distance, axes = trace(view.eye)
-    yaw, pitch, d = _directions()
+    yaw, pitch, d = directions()
     blocks = view.blocks_at(cells)
     stops = IN_CROSSHAIR[blocks] & (distance <= REACH)
     first, rays = stops.argmax(axis=0), np.arange(cells.shape[1])
     hit, hit_block, axis = cells[first, rays], blocks[first, rays], axes[first, rays]
     back = np.zeros_like(hit)
     back[rays, axis] = -np.sign(d[rays, axis])
-    into = np.where(_REPLACEABLE[hit_block][:, None], hit, hit + back)
-    fits = stops.any(axis=0) & (first > 0) & (IS_SOLID[hit_block] | _REPLACEABLE[hit_block])
-    fits &= _REPLACEABLE[view.blocks_at(into)] & ~_overlaps_body(view, into)
+    into = np.where(REPLACEABLE[hit_block][:, None], hit, hit + back)
+    fits = stops.any(axis=0) & (first > 0) & (IS_SOLID[hit_block] | REPLACEABLE[hit_block])
+    fits &= REPLACEABLE[view.blocks_at(into)] & ~overlaps_body(view, into)
     low, high = np.array(STATION_REACH).T
     away = into - np.array(view.feet)
     fits &= ((away >= low) & (away <= high)).all(axis=-1)
@@ -173,10 +175,11 @@ def aim_to_place(view: Outlook) -> Aim | None:
         return None
     total = np.where(fits, STEP_TICKS * turn_steps(view, yaw, pitch), math.inf)
     ray = int(total.argmin())
-    return Aim(int(yaw[ray]), int(pitch[ray]), _cell(hit[ray]), _cell(into[ray]), float(total[ray]))
+    return Aim(int(yaw[ray]), int(pitch[ray]), as_cell(hit[ray]), as_cell(into[ray]), float(total[ray]))
 
 
-def _overlaps_body(view: Outlook, cells: np.ndarray) -> np.ndarray:
+def overlaps_body(view: Outlook, cells: np.ndarray) -> np.ndarray:
+    """Which cells int ``[..., 3]`` the body stands in, bool ``[...]``."""
     low = view.body(Body.Z) >> POSITION_SHIFT
     high = (view.body(Body.Z) + BODY_HEIGHT - 1) >> POSITION_SHIFT
     level = (cells[..., 2] >= low) & (cells[..., 2] <= high)
@@ -186,11 +189,19 @@ def _overlaps_body(view: Outlook, cells: np.ndarray) -> np.ndarray:
 
 def _are_in(cells: np.ndarray, wanted: Iterable[tuple[int, ...]]) -> np.ndarray:
     """Which of the cells int ``[..., D]`` are among the wanted, bool ``[...]``."""
-    found = np.zeros(cells.shape[:-1], dtype=bool)
-    for cell in wanted:
-        found |= (cells == np.array(cell)).all(axis=-1)
-    return found
+    rows = np.array(list(wanted), dtype=np.int64).reshape(-1, cells.shape[-1])
+    if not len(rows):
+        return np.zeros(cells.shape[:-1], dtype=bool)
+    # One number for each cell, relative to the least of those wanted, tells them apart.
+    low, spread = rows.min(axis=0), np.ptp(rows, axis=0) + 1
+    scale = np.append(np.cumprod(spread[::-1])[-2::-1], 1)
+    away = cells - low
+    inside = ((away >= 0) & (away < spread)).all(axis=-1)
+    listed = np.zeros(int(np.prod(spread)), dtype=bool)
+    listed[(rows - low) @ scale] = True
+    return inside & listed[np.where(inside, away @ scale, 0)]
 
 
-def _cell(array: np.ndarray) -> Cell:
+def as_cell(array: np.ndarray) -> Cell:
+    """Three numbers as a cell."""
     return int(array[0]), int(array[1]), int(array[2])

@@ -25,6 +25,8 @@ IS_FLUID = SHAPE == Shape.FLUID
 IS_WATER = np.array([block.fluid == Fluid.WATER for block in BLOCKS])
 IS_LAVA = np.array([block.fluid == Fluid.LAVA or block.name == "fire" for block in BLOCKS])
 """By block: what burns whoever stands in it."""
+IS_SOURCE = np.array([block.name in ("water", "lava") for block in BLOCKS])
+"""By block: what a bucket is filled from."""
 IN_CROSSHAIR = (SHAPE != Shape.EMPTY) & (SHAPE != Shape.FLUID)
 STATION_REACH = ((-STATION_ASIDE, STATION_ASIDE),) * 2 + ((-STATION_BELOW, STATION_ABOVE),)
 """How far from the feet a station serves, in blocks east, north and up, from the least to the most."""
@@ -198,6 +200,7 @@ class View(Outlook):
         self._clock = wp.to_torch(state.clock).numpy()[:, index]
         self._counts = wp.to_torch(state.counts).numpy()[index]
         self._slot_item = wp.to_torch(state.slot_item).numpy()[index]
+        self._armour = wp.to_torch(state.armour_item).numpy()[index]
         self._creatures = wp.to_torch(state.creatures).numpy()[index]
 
     def body(self, row: Body) -> int:
@@ -247,10 +250,37 @@ class View(Outlook):
         found = self._blocks[x % side, y % side, np.clip(z, 0, HEIGHT - 1)]
         return np.where(inside, found, np.where(z >= HEIGHT, AIR, BEDROCK))
 
+    def block(self, cell: Cell) -> int:
+        """Block id; beyond the window bedrock below the top of the world, air above it."""
+        x, y, z = cell
+        x0, y0 = self.origin
+        if 0 <= x - x0 < self.side and 0 <= y - y0 < self.side and 0 <= z < HEIGHT:
+            return int(self._blocks[x % self.side, y % self.side, z])
+        return AIR if z >= HEIGHT else BEDROCK
+
     def window(self) -> np.ndarray:
         """uint8 ``[S, S, 64]``: a copy of the window whose first cell is the block at ``origin``."""
         x0, y0 = self.origin
         return np.roll(self._blocks, (-(x0 % self.side), -(y0 % self.side)), axis=(0, 1))
+
+    @property
+    def time(self) -> int:
+        """Time of day, 0 to 23,999."""
+        return int(self._clock[Clock.TIME])
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """The column where the episode began."""
+        return int(self._clock[Clock.START_X]), int(self._clock[Clock.START_Y])
+
+    @property
+    def worn(self) -> tuple[str, ...]:
+        """Pieces of armour worn, by place; ``"nothing"`` where there is none."""
+        return tuple(ITEMS[int(item)].name for item in self._armour)
+
+    def beings(self) -> np.ndarray:
+        """int32 ``[n, Being]``: the state of every creature."""
+        return self._creatures[: int(self._clock[Clock.CREATURES])].copy()
 
     def creatures(self) -> list[tuple[int, int, float, float, float]]:
         """Number within the episode, kind and position in blocks of every creature."""
