@@ -3,6 +3,7 @@
     python benchmarks/scoreboard.py                      # measure every entry and rewrite docs/scoreboard.md
     python benchmarks/scoreboard.py --only random        # measure some, keep what is known of the others
     python benchmarks/scoreboard.py --page               # rewrite the page from what is known
+    python benchmarks/scoreboard.py --page --robustness runs/.../report.json   # as `--protocol robust` leaves it
 
 An entry is a line in ENTRIES. Results are kept in benchmarks/scoreboard.json with hardware, versions and commit.
 """
@@ -28,6 +29,7 @@ from farlands.worlds.voxel.options import VoxelOptions
 RESULTS = Path(__file__).parent / "scoreboard.json"
 PAGE = Path(__file__).parent.parent / "docs" / "scoreboard.md"
 OPTIONS = VoxelOptions(task="diamond")
+ROBUSTNESS = "robustness of the PPO that comes with Farlands"
 EXPERT_LEVELS = 200
 COLUMNS = ("make_wooden_pickaxe", "make_stone_pickaxe", "make_iron_pickaxe", "make_diamond_pickaxe")
 
@@ -114,6 +116,29 @@ def row(entry: Entry, found: dict[str, Any]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def robustness_lines(found: dict[str, Any] | None) -> list[str]:
+    """The page's table of what is kept when something is changed."""
+    if not found:
+        return []
+    parts = found["parts"]
+    show = lambda share: "-" if share is None else f"{100 * share:.0f} %"  # noqa: E731
+    lines = [
+        "", "## Robustness", "",
+        f"Share of its return that the policy keeps when one thing is changed, {found['levels']} a change, on the task "
+        f"`{found['task']}` (`farlands evaluate RUN --protocol robust`). Training may draw from the train range.", "",
+        "| axis | train range | held-out range |", "|---|---|---|",
+    ]  # fmt: skip
+    for axis in parts["train"]["kept"]:
+        cells = (show(parts[part]["kept"].get(axis)) for part in ("train", "held-out"))
+        lines.append(f"| {axis.replace('_', ' ')} | {' | '.join(cells)} |")
+    worst = (
+        f"{show(parts[part]['worst_kept'])} ({parts[part]['worst_axis'].replace('_', ' ')})"
+        for part in ("train", "held-out")
+    )
+    mean = (show(parts[part]["mean_kept"]) for part in ("train", "held-out"))
+    return [*lines, f"| mean over axes | {' | '.join(mean)} |", f"| worst axis | {' | '.join(worst)} |"]
+
+
 def write_page(results: dict[str, Any]) -> None:
     """Rewrite docs/scoreboard.md."""
     heads = ["agent", "sees", "trained", "levels", "return", "score", "depth"]
@@ -125,6 +150,7 @@ def write_page(results: dict[str, Any]) -> None:
         *(row(entry, results[entry.name]["figures"]) for entry in ENTRIES if entry.name in results),
         "",
         "Not measured yet: PPO from pixels, which wants a GPU.",
+        *robustness_lines(results.get(ROBUSTNESS)),
     ]
     PAGE.write_text("\n".join(lines) + "\n")
 
@@ -134,8 +160,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="measure entries whose name holds this")
     parser.add_argument("--page", action="store_true", help="measure nothing")
+    parser.add_argument("--robustness", type=Path, help="a report of the protocol robust to take up")
     asked = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if asked.robustness:
+        report = json.loads(asked.robustness.read_text())
+        results[ROBUSTNESS] = {
+            "parts": report["robustness"]["parts"],
+            "levels": report["levels"].rpartition(", ")[2].replace("seeds", "levels"),
+            "task": report["world_options"]["task"], "provenance": report["provenance"],
+        }  # fmt: skip
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     for entry in ENTRIES:
         if asked.page or asked.only not in entry.name:
             continue

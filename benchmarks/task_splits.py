@@ -1,0 +1,106 @@
+"""How a trained agent does on tasks it has not met: the share it fulfils by part of the tasks and by trial.
+
+    farlands train voxel --recipe voxel-symbols --world.task tasks --world.trials 3 ... --run-dir runs/tasks
+    python benchmarks/task_splits.py runs/tasks --write docs/tasks.md
+
+Every part is measured on levels of its own list, each with one task and as many trials as the agent was trained with;
+random play among the possible actions stands beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import torch
+from figures import record
+from tasks import write_between
+
+from farlands.agents.baselines import RandomAgent
+from farlands.evaluation.metrics import Scale, summarise
+from farlands.evaluation.protocol import Actor, evaluate, evaluation_seeds, split_trials
+from farlands.evaluation.report import show_share
+from farlands.runtime.build import build_agent, build_world, evaluation_options
+from farlands.runtime.checkpoint import CheckpointStore
+from farlands.runtime.rundir import RunDirectory
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.world import VoxelWorld
+
+PARTS: dict[str, dict[str, object]] = {
+    "what it trained on": {},
+    "new structures": {"task_split": "structure:test"},
+    "new pairs of predicates": {"task_split": "pairs:test"},
+    "new draws": {"task_split": "seed:test"},
+    "altered rules": {"task_split": "rules:test"},
+    "other land": {"task_split": "biome:test"},
+    "one act deeper": {"deeper": 1},
+    "two acts deeper": {"deeper": 2},
+}
+"""Parts of the tasks, by what sets them apart from those of training: changed options."""
+
+
+def part_options(options: VoxelOptions, change: dict[str, object]) -> VoxelOptions:
+    """The options of a part, one task for each level."""
+    deeper = change.get("deeper", 0)
+    assert isinstance(deeper, int)
+    depths = (max(options.task_depths) + deeper,) if deeper else options.task_depths
+    split = str(change.get("task_split", options.task_split))
+    return dataclasses.replace(evaluation_options(options), task_depths=depths, task_split=split)
+
+
+def measure(actor: Actor, options: VoxelOptions, levels: int) -> list[dict]:
+    """Figures of each trial."""
+    world = lambda count: VoxelWorld(count, options)  # noqa: E731
+    lived = evaluate(actor, world, evaluation_seeds(0, levels), batch=min(levels, 512))
+    scale = Scale.of(VoxelWorld(1, options).spec)
+    return [summarise(trial, scale) for trial in split_trials(lived, options.trials)]
+
+
+def table(found: dict[str, dict[str, list[dict]]], trials: int) -> str:
+    """The page's table."""
+    heads = ["tasks", *(f"trial {k}" for k in range(1, trials + 1)), "random play"]
+    rows = [
+        [part, *(show_share(each["success"]) for each in both["agent"]), show_share(both["random"][0]["success"])]
+        for part, both in found.items()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run")
+    parser.add_argument("--levels", type=int, default=512)
+    parser.add_argument("--write", type=Path, help="page with the markers of the table")
+    parser.add_argument("--keep", action="store_true", help="append to the results file")
+    asked = parser.parse_args()
+    run = RunDirectory.open(asked.run)
+    config, device = run.read_config(), torch.device("cpu")
+    spec = build_world(config.world, 1, config.options, device).spec
+    checkpoint, _ = CheckpointStore(run.checkpoints).load(parts=("agent",))
+    agent, _ = build_agent(config, spec, device)
+    checkpoint.load_into({"agent": agent})
+    found: dict[str, dict[str, list[dict]]] = {}
+    for part, change in PARTS.items():
+        options = part_options(config.options, change)
+        actors = {"agent": agent.eval(), "random": RandomAgent(spec)}
+        found[part] = {name: measure(actor, options, asked.levels) for name, actor in actors.items()}
+        shares = {name: [each["success"] for each in trials] for name, trials in found[part].items()}
+        share = shares["agent"][0]["value"]
+        record(f"tasks-{part.replace(' ', '-')}", share, keep=asked.keep, steps=checkpoint.facts["steps"], **shares)
+    million, depths = checkpoint.facts["steps"] / 1e6, config.options.task_depths
+    text = (
+        f"{table(found, config.options.trials)}\n\nShares of {asked.levels} levels, with Wilson intervals of 95 %, "
+        f"after {million:.0f} million steps on tasks of depth {min(depths)} to {max(depths)}, seed {config.seed}."
+    )
+    print(json.dumps({part: both["agent"][0]["success"] for part, both in found.items()}))
+    if asked.write:
+        write_between(asked.write, "<!-- splits: benchmarks/task_splits.py -->", "<!-- end of splits -->", text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
