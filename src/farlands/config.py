@@ -70,6 +70,9 @@ class TrainConfig:
     """Newest checkpoints to keep."""
     callbacks: tuple[str, ...] = ()
     """Your own functions or classes called after every update: file.py:name or module:name."""
+    start_from: str = ""
+    """Policy that comes with Farlands, e.g. voxel, whose parameters the agent begins with; it may see more than the
+    policy did."""
     agent: AgentConfig = field(default_factory=AgentConfig)
     """The network."""
     ppo: PPOConfig = field(default_factory=PPOConfig)

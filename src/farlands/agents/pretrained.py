@@ -31,11 +31,7 @@ def pretrained(spec: WorldSpec, name: str = "voxel") -> Agent:
     Raises:
         ValueError: There is no such policy, or the world shows or takes something else.
     """
-    path = POLICIES / f"{name}.safetensors"
-    known = sorted(each.stem for each in POLICIES.glob("*.safetensors"))
-    if name not in known:
-        raise ValueError(f"no policy named {name!r} comes with Farlands; there are {', '.join(known)}")
-    tensors, facts = read_policy(path)
+    tensors, facts = read_policy(find_policy(name))
     here = describe_interface(spec)
     for part, expected in facts["interface"].items():
         if here[part] != expected:
@@ -43,6 +39,14 @@ def pretrained(spec: WorldSpec, name: str = "voxel") -> Agent:
     agent = make_agent(spec, AgentConfig(**facts["config"]), facts["value_heads"])
     agent.load_state_dict(tensors)
     return agent.eval()
+
+
+def find_policy(name: str) -> Path:
+    """The file of a policy. Raises ValueError where none of that name comes with Farlands."""
+    known = sorted(each.stem for each in POLICIES.glob("*.safetensors"))
+    if name not in known:
+        raise ValueError(f"no policy named {name!r} comes with Farlands; there are {', '.join(known)}")
+    return POLICIES / f"{name}.safetensors"
 
 
 def describe_interface(spec: WorldSpec) -> dict[str, Any]:

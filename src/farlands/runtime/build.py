@@ -49,6 +49,8 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
     world = build_world(config.world, config.num_worlds, config.options, device)
     seed_everything(config.seed)
     agent, sources = build_agent(config, world.spec, device)
+    if config.start_from:
+        _start_from(config, agent, world.spec)
     _check_split(config, world.num_rows)
     learner = PPO(
         agent, config.ppo, value_streams(sources, config.ppo.discount), seed=derive_seed(config.seed, "order")
@@ -104,6 +106,15 @@ def build_agent(config: TrainConfig, spec: WorldSpec, device: torch.device) -> t
     except (TypeError, ValueError) as error:
         raise UserError(str(error)) from error
     return agent.to(device), sources
+
+
+def _start_from(config: TrainConfig, agent: Agent, spec: WorldSpec) -> None:
+    from farlands.agents.transfer import begin_from
+
+    try:
+        begin_from(agent, spec, config.start_from)
+    except ValueError as error:
+        raise UserError(str(error)) from error
 
 
 def evaluation_options(options: Any, max_steps: int = 0) -> Any:

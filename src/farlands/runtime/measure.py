@@ -142,24 +142,9 @@ class Stage:
                 possible.append(change)
         return cls(config, size, subject, device, display, spec, subject.make_actor(spec, device), tuple(possible))
 
-    def live(
-        self,
-        name: str,
-        seeds: Sequence[int],
-        *,
-        make_actor: MakeActor | None = None,
-        options: Any = None,
-        perturbation: Mapping[str, float] | None = None,
-        replays: Path | None = None,
-    ) -> Episodes:
-        """Live the first episode of each level, or its first trial where it holds several.
-
-        Raises:
-            UserError: Nothing bounds an episode.
-        """
-        return self.live_trials(
-            name, seeds, make_actor=make_actor, options=options, perturbation=perturbation, replays=replays
-        )[0]
+    def live(self, name: str, seeds: Sequence[int], **how: Any) -> Episodes:
+        """The first episode of each level, or its first trial where it holds several; see ``live_trials``."""
+        return self.live_trials(name, seeds, **how)[0]
 
     def live_trials(
         self,
