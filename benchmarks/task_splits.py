@@ -3,8 +3,9 @@
     farlands train voxel --recipe voxel-symbols --world.task tasks --world.trials 3 ... --run-dir runs/tasks
     python benchmarks/task_splits.py runs/tasks --write docs/tasks.md
 
-Every part is measured on levels of its own list, each with one task and as many trials as the agent was trained with;
-random play among the possible actions stands beside it.
+Every part is measured on levels of its own list, each with one task and as many trials as the agent was trained with.
+Beside it stand, in a first trial, the policy that training began with, which does not see the task, and random play
+among the possible actions.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import torch
 from figures import record
 from tasks import write_between
 
+from farlands.agents import make_agent
 from farlands.agents.baselines import RandomAgent
+from farlands.agents.transfer import begin_from
+from farlands.config import TrainConfig
 from farlands.evaluation.metrics import Scale, summarise
 from farlands.evaluation.protocol import Actor, evaluate, evaluation_seeds, split_trials
 from farlands.evaluation.report import show_share
@@ -59,12 +63,24 @@ def measure(actor: Actor, options: VoxelOptions, levels: int) -> list[dict]:
     return [summarise(trial, scale) for trial in split_trials(lived, options.trials)]
 
 
+def others(config: TrainConfig, options: VoxelOptions) -> dict[str, Actor]:
+    """Who stands beside the agent: the policy that training began with, and random play."""
+    spec = VoxelWorld(1, options).spec
+    actors: dict[str, Actor] = {"random play": RandomAgent(spec)}
+    if config.start_from:
+        before = make_agent(spec, config.agent)
+        begin_from(before, spec, config.start_from)
+        actors = {"the policy it began as": before.eval()} | actors
+    return actors
+
+
 def table(found: dict[str, dict[str, list[dict]]], trials: int) -> str:
     """The page's table."""
-    heads = ["tasks", *(f"trial {k}" for k in range(1, trials + 1)), "random play"]
+    others = [name for name in next(iter(found.values())) if name != "agent"]
+    heads = ["tasks", *(f"trial {k}" for k in range(1, trials + 1)), *others]
     rows = [
-        [part, *(show_share(each["success"]) for each in both["agent"]), show_share(both["random"][0]["success"])]
-        for part, both in found.items()
+        [part, *(show_share(each["success"]) for name in ("agent", *others) for each in all_of[name])]
+        for part, all_of in found.items()
     ]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
 
@@ -86,8 +102,10 @@ def main() -> int:
     found: dict[str, dict[str, list[dict]]] = {}
     for part, change in PARTS.items():
         options = part_options(config.options, change)
-        actors = {"agent": agent.eval(), "random": RandomAgent(spec)}
-        found[part] = {name: measure(actor, options, asked.levels) for name, actor in actors.items()}
+        once = dataclasses.replace(options, trials=1)
+        found[part] = {"agent": measure(agent.eval(), options, asked.levels)}
+        for name, actor in others(config, once).items():
+            found[part][name] = measure(actor, once, asked.levels)
         shares = {name: [each["success"] for each in trials] for name, trials in found[part].items()}
         share = shares["agent"][0]["value"]
         record(f"tasks-{part.replace(' ', '-')}", share, keep=asked.keep, steps=checkpoint.facts["steps"], **shares)

@@ -56,3 +56,34 @@ def test_animals_are_let_be(make_arena):
     arena.put_creature("cow", 0.5, 2.5)
     view = View(arena.world)
     assert list(Guard(view, Hands(view, lambda cell: True)).watch(act("noop", 5))) == [0] * 5
+
+
+@pytest.mark.parametrize(
+    ("health", "flees_at", "kind", "weapon", "flees"),
+    [
+        (20, 8, "skeleton", "iron_sword", False), (6, 0, "skeleton", "iron_sword", False),
+        (6, 8, "skeleton", "iron_sword", True), (6, 8, "zombie", "iron_pickaxe", True),
+        (6, 8, "zombie", "iron_sword", False),
+    ],
+)  # fmt: skip
+def test_whoever_is_beaten_gets_away_first(make_arena, health: int, flees_at: int, kind: str, weapon: str, flees: bool):
+    """Not from a zombie that a sword will stop sooner than any wall."""
+    arena = make_arena(1, actions="flat", ticks_per_step=4, start_time=14_000, creatures="all", spawn_rate=0.0)
+    arena.give(weapon)
+    arena.put_body(HEALTH=health)
+    arena.put_creature(kind, 0.5, 4.5)
+    view = View(arena.world)
+    guard = Guard(view, Hands(view, lambda cell: True))
+    fled = []
+
+    def retreat():
+        fled.append(view.body(Body.HEALTH))
+        yield from act("back", 3)
+        return True
+
+    guard.flees_at, guard.retreat = flees_at, retreat
+    for steps, action in enumerate(guard.watch(act("noop", 60))):
+        arena.act_rows(torch.tensor([action], dtype=torch.int32))
+        if fled or not arena.kinds() or steps > 8:
+            break
+    assert fled == ([health] if flees else [])

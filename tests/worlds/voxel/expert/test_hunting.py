@@ -11,8 +11,10 @@ from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID
 from farlands.worlds.voxel.expert.bans import NO_BANS, Bans
 from farlands.worlds.voxel.expert.guard import Guard
 from farlands.worlds.voxel.expert.hands import Doing, Hands
-from farlands.worlds.voxel.expert.hunting import Hunter
+from farlands.worlds.voxel.expert.hunting import Hunter, is_smitten
 from farlands.worlds.voxel.expert.legs import Legs
+from farlands.worlds.voxel.expert.planner import Planner
+from farlands.worlds.voxel.expert.plans import Craft
 from farlands.worlds.voxel.expert.sources import known_sources
 from farlands.worlds.voxel.expert.travel import Crew, Travel
 from farlands.worlds.voxel.expert.view import View
@@ -73,6 +75,7 @@ def test_two_that_are_fed_have_young(arena):
     def feed() -> Doing:
         return hunter.feed("cow")
 
+    assert carry_out(arena, feed, lambda: hunter.count("cow", is_smitten) == 1)
     assert carry_out(arena, feed, lambda: arena.carried().get("wheat", 0) == 2)
     for _ in range(200):
         arena.act_rows(torch.zeros(1, dtype=torch.int32))
@@ -100,3 +103,27 @@ def test_creatures_near_make_their_drops_cheaper(arena):
     assert set(near) == {"leather", "beef"}
     assert all(near[item] < far[item] for item in near)
     assert ticks(Bans(kill=frozenset({"cow"}))) == {}
+
+
+def test_monsters_far_above_are_waited_for_and_those_on_the_ground_are_gone_for(arena):
+    hunter = hunter_of(arena)
+    start = arena.position()[:2]
+    arena.put_creature("zombie", 0.5, 9.5, z=20.0)
+    for action in hunter.hunt("zombie"):
+        arena.act_rows(torch.tensor([action], dtype=torch.int32))
+    assert arena.position()[:2] == pytest.approx(start)
+    arena.put_creature("zombie", 0.5, 9.5)
+    assert carry_out(arena, lambda: hunter.hunt("zombie"), lambda: arena.kinds() == ["zombie"], 200)
+
+
+def test_the_best_sword_that_may_be_had_is_taken_to_monsters(arena):
+    view, hunter = View(arena.world), hunter_of(arena)
+    land = {"oak_log": 100.0, "stone": 60.0}
+
+    def swords(bans: Bans) -> list[str]:
+        tasks = Planner(land, bans=bans, sources=known_sources(view, hunter, bans)).plan("rotten_flesh", {})
+        return [task.recipe.output for task in tasks if isinstance(task, Craft) and "sword" in task.recipe.output]
+
+    assert swords(NO_BANS) == ["stone_sword"]
+    assert swords(Bans(gain=frozenset({"cobblestone"}))) == ["wooden_sword"]
+    assert swords(Bans(gain=frozenset({"stick"}))) == []

@@ -214,3 +214,16 @@ def test_sources_are_ways_with_tools_and_things_spent():
     assert Fetch(shear, 3) in tasks
     with pytest.raises(PlanError):
         _tasks([Demand("water_bucket", 1)], {}, sources=(replace(scoop, uses=("bedrock_bucket",)),))
+
+
+def test_any_of_several_tools_will_do_and_the_best_way_that_is_open_is_taken():
+    armed = Source("hunt", "string", 50.0, tools=("stone_sword|iron_sword",))
+    bare = Source("hunt", "string", 9_000.0)
+    stock = {"planks": 9, "stick": 2, "crafting_table": 1, "cobblestone": 2}
+    demands = [Demand("string", 2)]
+    made = _tasks(demands, stock, sources=(armed, bare))
+    assert [task.recipe.output for task in made if isinstance(task, Craft)] == ["stone_sword"]
+    assert made[-1] == Fetch(armed, 2)
+    assert _tasks(demands, {"iron_sword": 1}, sources=(armed, bare)) == [Fetch(armed, 2)]
+    banned = Planner({}, bans=Bans(gain=frozenset({"stone_sword", "iron_sword"})), sources=(armed, bare))
+    assert banned.plan_all(demands, {}) == [Fetch(bare, 2)]

@@ -11,7 +11,7 @@ from farlands.worlds.voxel.blocks import AIR, BLOCK_ID, BLOCKS, DIRT, FARMLAND, 
 from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES
 from farlands.worlds.voxel.expert.bans import Bans
 from farlands.worlds.voxel.expert.hands import Doing, act
-from farlands.worlds.voxel.expert.hunting import Hunter
+from farlands.worlds.voxel.expert.hunting import Hunter, is_smitten
 from farlands.worlds.voxel.expert.planner import harvests
 from farlands.worlds.voxel.expert.putting import Fits, goes_before, place_action, stands_on
 from farlands.worlds.voxel.expert.travel import Crew, Travel, is_near
@@ -25,6 +25,7 @@ _BITE_STEPS = 9
 _FULL_FOOD = 20
 _EXERCISE = 15
 _WAIT = 10
+_PAIR = 2
 _QUICK = 120.0
 """Ticks within which breaking something put up, to put it up again, is cheaper than another one."""
 _MOST_CELLS = 6
@@ -200,12 +201,15 @@ class Errands:
         return (yield from self._hunter.hunt((there or list(want.things))[0]))
 
     def _breed(self, want: Want) -> Doing:
-        """Feed two of a kind, then let them be."""
+        """Feed two of a kind, the second soon after the first, then let them be."""
+        smitten = {name: self._hunter.count(name, is_smitten) for name in want.things}
+        if max(smitten.values()) >= _PAIR:
+            return (yield from self._wait(want))
         fed = [
             name for name in want.things
             if self._view.count(CREATURES[CREATURE_ID[name] - 1].food) and self._hunter.find(name) is not None
         ]  # fmt: skip
-        return (yield from self._hunter.feed((fed or list(want.things))[0]))
+        return (yield from self._hunter.feed(max(fed or want.things, key=smitten.__getitem__)))
 
     def _shoot(self, want: Want) -> Doing:
         """Draw the bow on the nearest animal and let go."""

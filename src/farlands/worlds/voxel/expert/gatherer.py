@@ -14,6 +14,7 @@ from farlands.worlds.voxel.expert.hands import Doing, act
 from farlands.worlds.voxel.expert.hunting import Hunter
 from farlands.worlds.voxel.expert.planner import break_ticks
 from farlands.worlds.voxel.expert.plans import Collect, Fetch, Task
+from farlands.worlds.voxel.expert.shelter import HEALING_FOOD
 from farlands.worlds.voxel.expert.sources import HUNT, SHEAR
 from farlands.worlds.voxel.expert.travel import Crew, Travel, surface_above
 from farlands.worlds.voxel.expert.view import Cell, View
@@ -26,8 +27,8 @@ _FAR = 2.0
 """How much worse than as a rule a search is that has to leave the window."""
 _TICKS_PER_BLOCK, _MOST_WAY = 12.0, 200.0
 _SEARCHES = 40
-HEALING_FOOD, WEAK = 18, 7
-"""Food points from which wounds heal, and health points at which that comes first."""
+WEAK = 7
+"""Health points at which healing comes first."""
 
 
 class Gatherer(Player):

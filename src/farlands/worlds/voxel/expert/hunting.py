@@ -12,14 +12,18 @@ from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES, SHEEP,
 from farlands.worlds.voxel.expert.guard import Foe, Guard
 from farlands.worlds.voxel.expert.hands import Doing, act
 from farlands.worlds.voxel.expert.travel import Crew, Travel
-from farlands.worlds.voxel.expert.view import View
+from farlands.worlds.voxel.expert.view import SIDES, View
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT
 
 _NEAR = 2
 _LOST = 5.0
 _PATIENCE = 60
 _WAIT = 12
+"""Steps of waiting for monsters at a time."""
+_DUSK, _ALL_SIDES = 12_500, 4
 _CLOSE = 1.6
+_DEEP = 6.0
+"""Blocks up or down from which a monster is not gone for."""
 _BOWSHOT, _DRAW_STEPS = 3, 5
 
 Fit = Callable[[np.ndarray], bool]
@@ -34,6 +38,11 @@ def is_shaggy(row: np.ndarray) -> bool:
 def is_hungry(row: np.ndarray) -> bool:
     """Whether feeding makes it ready to breed."""
     return bool(row[Being.AGE] == 0 and row[Being.LOVE] == 0)
+
+
+def is_smitten(row: np.ndarray) -> bool:
+    """Whether it has been fed and looks for a mate."""
+    return bool(row[Being.LOVE] > 0)
 
 
 class Hunter:
@@ -53,6 +62,10 @@ class Hunter:
         rows = [row for row in self._view.beings() if row[Being.KIND] == CREATURE_ID[kind] and fit(row)]
         foes = [_foe(row) for row in rows if row[Being.HEALTH] > 0]
         return min(foes, key=lambda foe: math.dist((foe.x, foe.y, foe.z), (x, y, z)), default=None)
+
+    def count(self, kind: str, fit: Fit) -> int:
+        """How many of a kind that fit are in the window."""
+        return sum(row[Being.KIND] == CREATURE_ID[kind] and fit(row) for row in self._view.beings())
 
     def cells(self, kind: str) -> np.ndarray:
         """Cells int64 ``[N, 3]`` of the feet of every creature of a kind."""
@@ -102,7 +115,7 @@ class Hunter:
 
     def _deal(self, kind: str, action: str, fit: Fit, prepare: Callable[[], Generator[int, None, None]]) -> Doing:
         foe = self.find(kind, fit)
-        if foe is None:
+        if foe is None or self._is_deep(foe):
             return (yield from self._look_for(kind))
         cell = (math.floor(foe.x), math.floor(foe.y), math.floor(foe.foot))
         if not (yield from self._travel.near([cell], _NEAR)):
@@ -110,12 +123,25 @@ class Hunter:
         yield from prepare()
         return (yield from self._close_in(foe.name, fit, action))
 
+    def _is_deep(self, foe: Foe) -> bool:
+        """Whether a monster is in a cave far above or below, where it is better not met."""
+        hostile = CREATURES[foe.number - 1].temper == Temper.HOSTILE
+        return hostile and abs(foe.foot - self._view.position[2]) > _DEEP
+
     def _look_for(self, kind: str) -> Doing:
-        """Go on over land; monsters come by themselves, in the dark."""
-        if CREATURES[CREATURE_ID[kind] - 1].temper == Temper.HOSTILE:
+        """Go on over land; monsters come by themselves, in the dark, to whoever is out in the open."""
+        hostile = CREATURES[CREATURE_ID[kind] - 1].temper == Temper.HOSTILE
+        if hostile and (self._view.time < _DUSK or self._is_outside()):
             yield from act("noop", _WAIT)
             return True
         return (yield from self._travel.roam())
+
+    def _is_outside(self) -> bool:
+        """Whether a monster on the ground could come up to the body."""
+        x, y, z = self._view.feet
+        walls = sum(self._view.solid((x + dx, y + dy, z + 1)) for dx, dy, dz in SIDES if dz == 0)
+        x0, y0 = self._view.origin
+        return walls < _ALL_SIDES and bool(self._travel.surface()[x - x0, y - y0, z])
 
     def _close_in(self, name: int, fit: Fit, action: str) -> Doing:
         """Turn to a creature and act on it until it is no longer one to act on."""

@@ -291,9 +291,11 @@ class _Draft:
         self.tasks.append(Collect(tuple(names.split("|")), count, chosen or (block_name,)))
 
     def _fetch(self, source: Source, count: int) -> None:
-        for tool in source.tools:
-            self.take(tool, 1)
-            self._stock[tool] = self._stock.get(tool, 0) + 1
+        for tools in source.tools:
+            names = tools.split("|")
+            if not any(self._stock.get(name, 0) > 0 for name in names):
+                self.take(tools, 1)
+                self._stock[names[0]] = self._stock.get(names[0], 0) + 1
         for name in source.uses:
             self.take(name, count)
         self.tasks.append(Fetch(source, count))

@@ -53,7 +53,7 @@ class Source:
         name: What it is, for whoever carries it out.
         item: What it gives.
         ticks: For one of it.
-        uses: Items spent on one of it. tools: Items that must be carried.
+        uses: Items spent on one of it. tools: Items that must be carried, any of ``"a|b"`` for each.
     """
 
     name: str

@@ -9,17 +9,19 @@ import numpy as np
 
 from farlands.worlds.voxel.alterations import Rulebook, alter
 from farlands.worlds.voxel.blocks import BLOCK_ID
+from farlands.worlds.voxel.creatures.kinds import CREATURE_ID, CREATURES, Temper
 from farlands.worlds.voxel.expert import postures, wants
 from farlands.worlds.voxel.expert.bans import NO_BANS
 from farlands.worlds.voxel.expert.errands import Errands
-from farlands.worlds.voxel.expert.gatherer import HEALING_FOOD, WEAK, Gatherer
+from farlands.worlds.voxel.expert.gatherer import WEAK, Gatherer
 from farlands.worlds.voxel.expert.hands import Doing, act
-from farlands.worlds.voxel.expert.planner import Demand, How, PlanError, Planner, Task, break_ticks
+from farlands.worlds.voxel.expert.hunting import is_smitten
+from farlands.worlds.voxel.expert.planner import Demand, Fetch, How, PlanError, Planner, Task, break_ticks
 from farlands.worlds.voxel.expert.postures import Postures
 from farlands.worlds.voxel.expert.prices import Prices
 from farlands.worlds.voxel.expert.pursuit import Moment, Pursuit
-from farlands.worlds.voxel.expert.shelter import Shelter
-from farlands.worlds.voxel.expert.sources import known_sources
+from farlands.worlds.voxel.expert.shelter import HEALING_FOOD, Shelter
+from farlands.worlds.voxel.expert.sources import HUNT, known_sources
 from farlands.worlds.voxel.expert.standing import Account, parts_of
 from farlands.worlds.voxel.expert.view import View
 from farlands.worlds.voxel.expert.wants import CARRIED, MEALS, Want, wants_of
@@ -35,15 +37,35 @@ from farlands.worlds.voxel.world import VoxelWorld
 _PATIENCE = 3
 _GIVE_UP = 60
 _STARVING = 5
+_BEATEN, _FIT = 8, 16
+"""Health points up to which it gets away from monsters, and from which it seeks them."""
 _SOUND = 14
 """Health points up to which it rests, once it is weak."""
 _REST = 20
 _PLAIN_TOOLS = ("wooden_shovel", "wooden_sword", "wooden_axe", "wooden_pickaxe")
+_WALL, _PROVISIONS = 8, 3
+"""Blocks that it takes to a fight, to hide behind, and meals."""
+_AFTERNOON, _SWORD_TICKS = 5_000, 3_000.0
+"""Time of day from which it makes a sword for the night, and ticks that this may take."""
 _AFTER_NIGHT = 1_500
 """Steps that have to be left after a night for letting it pass."""
 _REACH = 5
 _TOOL_BLOCKS = 150.0
 """Ticks of breaking with the bare hand that are worth a tool."""
+
+
+MONSTERS = tuple(each.name for each in CREATURES if each.temper == Temper.HOSTILE)
+
+
+def is_hostile(name: str) -> bool:
+    """Whether a kind of creature seeks whoever it sees."""
+    return name in MONSTERS
+
+
+def prey_of(task: Task) -> str:
+    """The kind of monster that a task of a plan is to kill; empty if none."""
+    kind, _, thing = task.source.name.partition(" ") if isinstance(task, Fetch) else ("", "", "")
+    return thing if kind == HUNT and is_hostile(thing) else ""
 
 
 class TaskPlayer(Gatherer):
@@ -72,6 +94,9 @@ class TaskPlayer(Gatherer):
         self._resting = False
         self._guard.may_eat = self._may_eat
         self._guard.may_breathe = lambda: self._breathes
+        self._guard.eats_at = _FIT
+        self._guard.free_ahead = self._ways.free_ahead
+        self._guard.retreat = lambda: self._shelter.recover(_FIT, max(self._steps_left - _AFTER_NIGHT, _REST))
         self._made_planner: Planner | None = None
         self._pursuit = Pursuit(parts_of(account), Prices(view, self._postures, lambda: self._planner))
 
@@ -103,6 +128,8 @@ class TaskPlayer(Gatherer):
         self._errands.bans = self._bans
         self._hands.spared = self._bans.untouchable(self._rules)
         self._guard.spared = self._bans.kill
+        hurts = any(leaf.name == "at_most" and leaf.thing == "health" for leaf in moment.states)
+        self._guard.flees_at = 0 if hurts else _BEATEN
         holds_breath = any(leaf.name == "at_most" and leaf.thing == "air" for leaf in moment.states)
         self._breathes = not holds_breath
         elsewhere = any(leaf.name in ("above", "below", "away") for leaf in moment.states)
@@ -126,6 +153,10 @@ class TaskPlayer(Gatherer):
         if (self._is_weak(moment) or self._is_too_dark(moment)) and (yield from self._shelter.rest(_REST)):
             return True
         if self._view.body(Body.FOOD) <= _STARVING and (yield from self._forage()):
+            return True
+        if self._next_prey(moment) and (yield from self._get_fit()):
+            return True
+        if self._is_bare_at_dusk() and (yield from self._arm()):
             return True
         acts = [want for leaf, number in moment.events for want in wants_of(leaf, number)]
         acts = [want for want in acts if want.name != "wear" or want.things[0] not in self._all.worn]
@@ -158,11 +189,56 @@ class TaskPlayer(Gatherer):
         if not self._shelter.is_night or not self._shelter.may_dig:
             return False
         wait = (DAY - self._all.time) // TICKS_PER_STEP
-        limits = [part.steps_left for part in self._pursuit.task.walk() if part.name == "within" and part.at_work]
-        open_ones = [left for left in limits if left > 0] + [self._horizon - int(self._account.steps[0])]
-        monsters = {"kill", "shoot", "sleep"} & {want.name for leaf, n in moment.events for want in wants_of(leaf, n)}
+        if self._steps_left <= wait + _AFTER_NIGHT:
+            return False
+        sleeps = "sleep" in {want.name for leaf, n in moment.events for want in wants_of(leaf, n)}
         waits = any(leaf.name in ("time", "asleep") for leaf in moment.states)
-        return min(open_ones) > wait + _AFTER_NIGHT and not monsters and not waits
+        return not sleeps and not waits and not self._next_prey(moment)
+
+    @property
+    def _steps_left(self) -> int:
+        """Of the episode and of the limits that run."""
+        limits = [part.steps_left for part in self._pursuit.task.walk() if part.name == "within" and part.at_work]
+        return min([left for left in limits if left > 0] + [self._horizon - int(self._account.steps[0])])
+
+    def _next_prey(self, moment: Moment) -> str:
+        """The kind of monster that is to be killed next; empty if none is."""
+        acts = [want for leaf, number in moment.events for want in wants_of(leaf, number)]
+        if acts:
+            acts = sorted(acts, key=lambda want: wants.ORDER.index(want.name))
+            tasks = self._plan_all([demand for want in acts for demand in self._demands(want)])
+        else:
+            tasks = self._plan_all(self._postures.demands(moment.states))
+        if tasks:
+            return prey_of(tasks[0])
+        fights = tasks == [] and acts and acts[0].name in ("kill", "shoot")
+        return next((name for name in acts[0].things if is_hostile(name)), "") if fights else ""
+
+    def _is_bare_at_dusk(self) -> bool:
+        """Whether a night comes that it has no sword for, and there is time to make one."""
+        soon = _AFTERNOON <= self._all.time < DAY // 2 and self._steps_left > _AFTER_NIGHT
+        return soon and not any(self._view.count(name) for name in wants.WEAPONS)
+
+    def _arm(self) -> Doing:
+        """Make the best sword that takes little. False where none does."""
+        for names in (wants.STRONG_WEAPONS, wants.WEAPONS):
+            if self._planner.cost("|".join(names)) < _SWORD_TICKS:
+                tasks = self._plan_all([Demand("|".join(names), 1)])
+                return bool(tasks) and (yield from self._do(tasks))
+        return False
+
+    def _get_fit(self) -> Doing:
+        """Before a fight: heal, and see that there is something to eat. False where nothing is to be done."""
+        health, food = self._view.body(Body.HEALTH), self._view.body(Body.FOOD)
+        if self._steps_left < _AFTER_NIGHT:
+            return False
+        if health < _FIT and food >= HEALING_FOOD:
+            return (yield from self._shelter.rest(_REST))
+        demands = [Demand("cobblestone|dirt", _WALL)]
+        if (self._all.time < DAY // 2 or health < _FIT) and self._may_eat():
+            demands.append(Demand("|".join(MEALS), _PROVISIONS))
+        tasks = self._plan_all(demands)
+        return bool(tasks) and (yield from self._do(tasks))
 
     def _act(self, acts: list[Want]) -> Doing:
         """A piece of what has to be done: what it takes is got first, for all of it at once where that can be."""
@@ -214,7 +290,27 @@ class TaskPlayer(Gatherer):
             return [Demand(want.names, 1), *self._ground(want)]
         if want.name == "break":
             return self._break_demands(want)
+        if want.name == "kill":
+            return self._weapon(want)
+        if want.name == "breed":
+            return self._fodder(want)
         return CARRIED.get(want.name, lambda want: [])(want) + self._ground(want)
+
+    def _weapon(self, want: Want) -> list[Demand]:
+        """A sword for monsters, as good a one as may be had."""
+        demands = CARRIED["kill"](want)
+        strong = "|".join(wants.STRONG_WEAPONS)
+        if demands and math.isfinite(self._planner.cost(strong)):
+            return [Demand(strong, 1)]
+        return [demand for demand in demands if math.isfinite(self._planner.cost(demand.names))]
+
+    def _fodder(self, want: Want) -> list[Demand]:
+        """Food for two, or for the mate of one that has been fed and will not wait for long."""
+        for name in want.things:
+            fed = self._hunter.count(name, is_smitten)
+            if fed:
+                return [Demand(CREATURES[CREATURE_ID[name] - 1].food, 1)] if fed == 1 else []
+        return CARRIED["breed"](want)
 
     def _ground(self, want: Want) -> list[Demand]:
         """A hoe, for what stands on tilled ground."""
@@ -276,7 +372,9 @@ class TaskPlayer(Gatherer):
         """Whether eating is no harm to the task."""
         if "eat" in self._bans.events or any(self._view.count(name) for name in self._bans.eat):
             return False
-        kept = {leaf.thing for leaf in (part.task for part in self._pursuit.task.walk()) if isinstance(leaf, Leaf)}
+        leaves = [part.task for part in self._pursuit.task.walk() if isinstance(part.task, Leaf)]
+        kept = {leaf.thing for leaf in leaves}
+        kept |= {CREATURES[CREATURE_ID[each.thing] - 1].food for each in leaves if each.name == "breed"}
         return self._view.body(Body.FOOD) <= _STARVING or not any(self._view.count(n) for n in MEALS if n in kept)
 
 

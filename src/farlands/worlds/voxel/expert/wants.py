@@ -36,6 +36,8 @@ ORDER = (
 )  # fmt: skip
 """Kinds of acts, in the order they are done: first what brings things, last what takes time."""
 WEAPONS = tuple(item.name for item in ITEMS if item.tool == ToolClass.SWORD and not item.name.startswith("golden"))
+STRONG_WEAPONS = tuple(name for name in WEAPONS if not name.startswith("wooden"))
+"""Swords that win against a monster as a rule."""
 HOES = tuple(item.name for item in ITEMS if item.tool == ToolClass.HOE and not item.name.startswith("golden"))
 MEALS = tuple(name for name in FOODS if name not in ("golden_apple", "rotten_flesh"))
 MATERIALS = ("leather", "iron", "diamond")
