@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from farlands.agents import AgentConfig
-from farlands.agents.inputs import BLOCK, input_linear
-from farlands.agents.perception import PatchEncoder, Picture, is_image, make_parts, make_perception
+from farlands.agents.inputs import BLOCK, input_linear, make_parts
+from farlands.agents.perception import PatchEncoder, Picture, is_image, make_perception
 from farlands.worlds.world import ArraySpec
 
 BITS = ((0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 1))

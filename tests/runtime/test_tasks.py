@@ -44,7 +44,7 @@ def test_a_split_by_seed_sets_or_clears_the_top_bit(capsys):
 
 def test_show_tells_all_about_a_task(capsys):
     shown = said(capsys, "show", "sequence(gain(log, 2), within(90, craft(planks)))")
-    assert "First gain 2 logs, then (within 90 steps craft 1 planks)." in shown
+    assert "First gain 2 logs, then (within 90 steps craft 1 plank)." in shown
     assert "solvable, depth 2" in shown
     assert "sequence(gain,within(craft))" in shown
     assert "oak_log, planks" in shown

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -119,6 +120,20 @@ def _kind(array: ArraySpec) -> int:
     if array.low >= 0 and array.dtype in ("int16", "int32", "int64", "uint16"):
         return _COUNT
     return _SCALED if array.high - array.low < _ENDLESS else _UNBOUNDED
+
+
+def make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:
+    """One part for all ids of each code, one for all numbers."""
+    tables: dict[bytes, tuple[Tensor, dict[str, ArraySpec]]] = {}
+    numbers = {}
+    for key, array in arrays.items():
+        if not (array.class_bits or array.categories):
+            numbers[key] = array
+            continue
+        table = np.asarray(array.class_bits or np.eye(len(array.categories)), dtype=np.float32)
+        tables.setdefault(table.tobytes(), (torch.from_numpy(table), {}))[1][key] = array
+    parts: list[Any] = [IdInput(table, keyed) for table, keyed in tables.values()]
+    return [*parts, NumberInput(numbers)] if numbers else parts
 
 
 def input_linear(parts: Sequence[Part], flat: Mapping[str, Tensor], rows: int, weight: Tensor, bias: Tensor) -> Tensor:

@@ -1,22 +1,21 @@
 """Perception: observation dictionaries to features.
 
-Everything but images meets one matrix of weights: ids as fixed bits, numbers scaled into about [0, 1]. Axis letters:
-N rows (time and batch flattened), F inputs, D features, P patches, C channels.
+Everything but images and lists meets one matrix of weights: ids as fixed bits, numbers scaled into about [0, 1].
+Axis letters: N rows (time and batch flattened), F inputs, D features, P patches, C channels.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from farlands.agents.config import AgentConfig
-from farlands.agents.inputs import IdInput, NumberInput, Part, input_linear
+from farlands.agents.inputs import input_linear, make_parts
+from farlands.agents.lists import ListEncoder, split_lists
 from farlands.worlds.world import ArraySpec
 
 UNSEEN = ("action_mask",)
@@ -40,8 +39,10 @@ class Perception(nn.Module):
         if not seen:
             raise ValueError(f"an agent needs something to see; the observation keys are {sorted(observation)}")
         images = {key: array for key, array in seen.items() if is_image(array)}
-        parts = make_parts({key: array for key, array in seen.items() if key not in images})
+        alone, lists = split_lists({key: array for key, array in seen.items() if key not in images})
+        parts = make_parts(alone)
         self.parts, self.sizes = nn.ModuleList(parts), [part.size for part in parts]
+        self.lists = nn.ModuleDict({name: ListEncoder(arrays, config.hidden) for name, arrays in lists.items()})
         self.images = nn.ModuleDict({key: PatchEncoder(array, config) for key, array in images.items()})
         self.weight = nn.Parameter(torch.empty(config.hidden, sum(self.sizes)))
         self.bias = nn.Parameter(torch.zeros(config.hidden))
@@ -61,8 +62,11 @@ class Perception(nn.Module):
         some = observation[self._key]
         batch = some.shape[: some.ndim - self._ndim]
         flat = {key: value.flatten(0, len(batch) - 1) for key, value in observation.items() if key not in UNSEEN}
-        features = self._first(flat, batch.numel())
-        features = functional.relu(self.norm(features))
+        features = self.norm(self._first(flat, batch.numel()))
+        for encoder in self.lists.values():
+            shift, scale = encoder(flat)
+            features = features * (1.0 + scale) + shift
+        features = functional.relu(features)
         for layer in self.trunk:
             features = layer(features)
         return features.unflatten(0, batch)
@@ -72,6 +76,8 @@ class Perception(nn.Module):
         seen = [image(flat[key]) for key, image in self.images.items()]
         if len(self.parts):
             seen.append(input_linear(self.parts, flat, rows, self.weight, self.bias))
+        if not seen:  # lists alone
+            return self.bias.expand(rows, -1)
         return torch.stack(seen).sum(dim=0) if len(seen) > 1 else seen[0]
 
 
@@ -180,20 +186,6 @@ def is_image(array: ArraySpec) -> bool:
         return False
     channels = array.shape[2:]
     return channels in ((), (1,)) or (channels in ((3,), (4,)) and not (array.categories or array.class_bits))
-
-
-def make_parts(arrays: Mapping[str, ArraySpec]) -> list[Part]:
-    """One part for all ids of each code, one for all numbers."""
-    tables: dict[bytes, tuple[Tensor, dict[str, ArraySpec]]] = {}
-    numbers = {}
-    for key, array in arrays.items():
-        if not (array.class_bits or array.categories):
-            numbers[key] = array
-            continue
-        table = np.asarray(array.class_bits or np.eye(len(array.categories)), dtype=np.float32)
-        tables.setdefault(table.tobytes(), (torch.from_numpy(table), {}))[1][key] = array
-    parts: list[Any] = [IdInput(table, keyed) for table, keyed in tables.values()]
-    return [*parts, NumberInput(numbers)] if numbers else parts
 
 
 def make_perception(observation: Mapping[str, ArraySpec], config: AgentConfig) -> Perception:

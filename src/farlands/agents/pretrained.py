@@ -53,7 +53,10 @@ def describe_interface(spec: WorldSpec) -> dict[str, Any]:
     """What must be the same for a policy to fit a world, as JSON data: names and codes included, since a network that
     knows item 7 as a log is lost where it is a door.
     """
-    arrays = {key: dataclasses.asdict(array) for key, array in spec.observation.items()}
+    arrays = {
+        key: {name: value for name, value in dataclasses.asdict(array).items() if value not in ((), "")}
+        for key, array in spec.observation.items()
+    }
     texts = {key: json.dumps(array, sort_keys=True, default=str) for key, array in arrays.items()}
     return {
         "observations": {key: hashlib.sha256(text.encode()).hexdigest()[:16] for key, text in texts.items()},

@@ -49,6 +49,8 @@ def begin_from(agent: Agent, spec: WorldSpec, name: str) -> None:
     old_spec = dataclasses.replace(spec, observation=seen)
     old = make_agent(old_spec, AgentConfig(**facts["config"]), facts["value_heads"])
     old.load_state_dict(tensors)
+    for encoder in agent.perception.lists.values():
+        encoder.silence()  # type: ignore[operator]
     state = agent.state_dict()
     for key, value in old.state_dict().items():
         if key == _INPUTS:

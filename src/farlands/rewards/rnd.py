@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from farlands.agents.perception import UNSEEN, Picture, is_image, make_parts
+from farlands.agents.inputs import make_parts
+from farlands.agents.perception import UNSEEN, Picture, is_image
 from farlands.agents.precision import autocast
 from farlands.learning.normalise import RunningMoments
 from farlands.learning.optimisation import load_optimiser_state, optimiser_state

@@ -28,6 +28,8 @@ class ArraySpec:
         labels: Names of the elements along the last axis, where they have names.
         categories: For arrays of ids, the meaning of each id (``categories[id]``).
         class_bits: For arrays of ids, a fixed 0/1 code ``[len(categories)][bits]`` that networks may expand ids into.
+        list_name: Where several arrays describe the entries of one list along their first axis, the list's name:
+            networks may read every entry alike.
         description: One line for people, with units.
     """
 
@@ -38,6 +40,7 @@ class ArraySpec:
     labels: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     class_bits: tuple[tuple[int, ...], ...] = ()
+    list_name: str = ""
     description: str = ""
 
 

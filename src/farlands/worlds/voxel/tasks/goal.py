@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -63,7 +64,7 @@ def goal_specs() -> dict[str, ArraySpec]:
     """The arrays of a goal, in the order of ``GOAL_SENSES``."""
     one_hot = tuple(tuple(int(i == k) for k in range(1, len(OPS))) for i in range(len(OPS)))
     shape = (MAX_NODES,)
-    return {
+    specs = {
         "goal_op": ArraySpec(
             shape, "uint8", 0, len(OPS) - 1, categories=OPS, class_bits=one_hot,
             description="The task's nodes, children before their parent: predicate or combinator.",
@@ -82,6 +83,7 @@ def goal_specs() -> dict[str, ArraySpec]:
         "goal_progress": ArraySpec(shape, "uint8", 0, 100, description="Progress of each node in hundredths."),
         "goal_at_work": ArraySpec(shape, "uint8", 0, 1, description="Whether each node is at work now."),
     }  # fmt: skip
+    return {key: dataclasses.replace(array, list_name="goal") for key, array in specs.items()}
 
 
 def goal_arrays(programs: np.ndarray) -> dict[str, np.ndarray]:

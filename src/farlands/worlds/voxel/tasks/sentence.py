@@ -9,8 +9,11 @@ _UNCOUNTED = {
     "dirt", "cobblestone", "stone", "sand", "gravel", "clay", "snow", "planks", "obsidian", "glass", "wool", "coal",
     "charcoal", "flint", "shears", "iron_ore", "gold_ore", "diamond_ore", "coal_ore", "leaves", "oak_leaves",
     "spruce_leaves", "cactus", "water", "lava", "bedrock", "grass", "tall_grass", "ice", "leggings", "boots",
-    "health", "food", "air", "armour",
+    "health", "food", "air", "armour", "beef", "cooked_beef", "mutton", "cooked_mutton", "cooked_chicken", "leather",
+    "bone_meal", "bread", "flint_and_steel", "gunpowder", "rotten_flesh", "string", "tnt", "wheat", "wheat_seeds",
+    "sheep",
 }  # fmt: skip
+_SINGLE = {"planks": "plank", "wheat_seeds": "wheat_seed"}
 _BLOCK_KINDS = (Kind.BLOCK, Kind.BREAKABLE)
 
 
@@ -69,7 +72,7 @@ def _clock(ticks: int) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return "TNT" if name == "tnt" else name.replace("_", " ")
 
 
 def _one(name: str, kind: Kind) -> str:
@@ -84,7 +87,7 @@ def _several(name: str, count: int, kind: Kind) -> str:
     if kind in _BLOCK_KINDS:
         return f"{count:,} block{'s' if count > 1 else ''} of {_words(name)}"
     if count == 1:
-        return _one(name, kind) if name not in _UNCOUNTED else f"1 {_words(name)}"
+        return _one(name, kind) if name not in _UNCOUNTED else f"1 {_words(_SINGLE.get(name, name))}"
     return (
         f"{count:,} {_words(name)}"
         if name in _UNCOUNTED or name.endswith(("boots", "leggings"))
