@@ -77,6 +77,28 @@ RECIPES: dict[str, Recipe] = {
             "rewards": {"sources": ("items",), "items": {"weight": 10.0, "worth": _WORTH}},
         },
     ),
+    # Little entropy: what the policy brings along is soon lost while the new task's reward is still rare.
+    "voxel-tasks": Recipe(
+        "voxel",
+        "tasks of depth 1 to 3, three trials each, from the policy that comes with Farlands",
+        {
+            "steps": 40_000_000,
+            "num_worlds": 512,
+            "start_from": "voxel",
+            "options": {
+                "task": "tasks",
+                "task_depths": (1, 2, 3),
+                "task_split": "structure:train",
+                "task_count": 10_000,
+                "trials": 3,
+                "horizon": 600,
+                "stagger": True,
+            },
+            "agent": {"hidden": 128},
+            "ppo": {**_VOXEL_PPO, "learning_rate": 5e-4, "entropy": 0.002},
+            "rewards": {"task_weight": 10.0, "sources": ("items",), "items": {"weight": 0.1, "worth": _WORTH}},
+        },
+    ),
     "voxel-pixels": Recipe(
         "voxel",
         "the same from 64 x 64 pictures; wants a GPU",

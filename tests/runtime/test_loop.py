@@ -47,12 +47,13 @@ def test_a_run_directory_explains_itself(finished_run):
     assert start["machine"]["cores"] >= 1
 
 
-@pytest.mark.parametrize("recipe", ["demo", "voxel-symbols", "voxel-pixels"])
+@pytest.mark.parametrize("recipe", ["demo", "voxel-symbols", "voxel-tasks", "voxel-pixels"])
 def test_recipes_train(recipe, tmp_path):
     """One small update with everything else as the recipe has it."""
     run = tmp_path / "run"
-    small = ["--num-worlds", "8", "--ppo.rollout", "4", "--threads", "1", "--steps", "32", "--world.horizon", "3"]
-    assert main(["train", "voxel", "--recipe", recipe, "--run-dir", str(run), *small]) == 0
+    small = ["--num-worlds", "8", "--ppo.rollout", "4", "--threads", "1", "--steps", "32"]
+    world = ["--world.horizon", "3", "--world.task-count", "20"]
+    assert main(["train", "voxel", "--recipe", recipe, "--run-dir", str(run), *small, *world]) == 0
     assert read_metrics(run / "metrics.jsonl")[-1]["step"] == 32
 
 

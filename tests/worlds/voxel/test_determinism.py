@@ -187,7 +187,7 @@ def test_the_hash_names_every_array_of_the_state():
 def test_the_hash_sees_every_element(data):
     world = _hashed()
     array = data.draw(st.sampled_from(persistent_arrays(32, 2_048)))
-    tensor = world._by_world(array)
+    tensor = world.store.by_world(array)
     before = world.state_hash()
     w = data.draw(st.integers(0, 2))
     place = tuple(data.draw(st.integers(0, size - 1)) for size in tensor.shape[1:])
@@ -215,7 +215,7 @@ def _hashed() -> VoxelWorld:
 
 def test_swapping_two_elements_changes_the_hash():
     world = _hashed()
-    blocks = world._by_world(persistent_arrays(32, 2_048)[0])
+    blocks = world.store.by_world(persistent_arrays(32, 2_048)[0])
     before = world.state_hash()
     first, second = 5, next(k for k in range(6, 4000) if int(blocks[0, k]) != int(blocks[0, 5]))
     swapped = blocks[0, [second, first]].clone()

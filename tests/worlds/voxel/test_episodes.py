@@ -67,7 +67,7 @@ def test_only_finished_rows_are_regenerated():
     world = VoxelWorld(W)
     world.reset(1)
     before = world.snapshot()
-    body = world._by_world(next(a for a in world._arrays if a.name == "body"))
+    body = world.store.by_world(next(a for a in world.store.arrays if a.name == "body"))
     body[2, Body.HEALTH] = 1
     body[2, Body.FIRE] = 20
     step = world.step(torch.zeros(W, dtype=torch.int32))

@@ -213,7 +213,7 @@ def test_the_hash_sees_every_element_of_every_agent(data):
         _hashed[0].reset(5)
     world = _hashed[0]
     array = data.draw(st.sampled_from([a for a in persistent_arrays(32, 2_048, A) if a.per_row or a.name == "lying"]))
-    tensor, before = world._by_world(array), world.state_hash()
+    tensor, before = world.store.by_world(array), world.state_hash()
     w = data.draw(st.integers(0, 2))
     place = (w, *(data.draw(st.integers(0, size - 1)) for size in tensor.shape[1:]))
     old = int(tensor[place])

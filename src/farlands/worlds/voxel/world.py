@@ -13,46 +13,33 @@ import numpy as np
 import torch
 import warp as wp
 
-from farlands.worlds.voxel.achievements import ACHIEVEMENT_ID, TASKS
 from farlands.worlds.voxel.actions import NUM_FACTORS
 from farlands.worlds.voxel.alterations import alter
-from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.episodes import EpisodeBook
 from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
 from farlands.worlds.voxel.generation.terrain import Lattice
-from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.light.changes import LIGHT_ALL
 from farlands.worlds.voxel.options import (
-    BIOMES,
-    GROWTH_TICKS,
-    HEIGHT,
-    MAX_ANIMALS,
-    MAX_MONSTERS,
-    RANDOM_TICKS,
-    SPAWN_EVERY,
-    SPAWN_TICKS,
     VoxelOptions,
 )
-from farlands.worlds.voxel.physics import GRAVITY
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
+from farlands.worlds.voxel.rules import make_rules
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
 from farlands.worlds.voxel.state import (
     Clock,
-    Rules,
-    StateArray,
     allocate_state,
-    persistent_arrays,
 )
-from farlands.worlds.voxel.tables import MILLI, make_tables
+from farlands.worlds.voxel.store import Store
+from farlands.worlds.voxel.tables import make_tables
 from farlands.worlds.voxel.tasks.bank import task_bank
-from farlands.worlds.voxel.tasks.places import land_biomes, rules_seed
+from farlands.worlds.voxel.tasks.places import rules_seed
 from farlands.worlds.voxel.tasks.program import LENGTH, encode_all
 from farlands.worlds.voxel.tasks.senses import make_goal_bank
-from farlands.worlds.voxel.tasks.state import TASK_ARRAYS, TaskPay, allocate_tasks
+from farlands.worlds.voxel.tasks.state import TaskPay, allocate_tasks
 from farlands.worlds.world import Episodes, Step, World
 
 
@@ -63,6 +50,7 @@ class VoxelWorld(World):
     launches. On a GPU the launches go to the current stream, so that a caller can capture them with its own work.
 
     Attributes:
+        store: Everything that lasts, as tensors.
         supports_graph: Whether ``step`` may be captured in a CUDA graph together with torch's work.
 
     Args:
@@ -100,11 +88,8 @@ class VoxelWorld(World):
         self._renderers: dict[tuple[int, int], Renderer] = {}
         self.state = allocate_state(num_worlds, self.num_agents, self._side, options.journal, self._device)
         self.tasks = allocate_tasks(self.num_rows, self._device, self.state.tally)
-        self._tensors = {
-            array.name: wp.to_torch(getattr(self.state, array.name))
-            for array in persistent_arrays(self._side, self.options.journal, self.num_agents)
-        }
-        self._tensors |= {f"task_{a.name}": wp.to_torch(getattr(self.tasks, a.name)) for a in TASK_ARRAYS}
+        self.store = Store(self.state, self.tasks, options, num_worlds)
+        self._tensors = self.store.tensors
         self._launcher = self._make_launcher()
         if options.task == "tasks":
             self.set_tasks(encode_all(task_bank(options)), success=TASK_SUCCESS, ends=True)
@@ -115,11 +100,6 @@ class VoxelWorld(World):
     def _own_output(self) -> Step:
         """Where steps are written whose caller names no place for them; others do without."""
         return self.allocate()
-
-    @property
-    def _arrays(self) -> tuple[StateArray, ...]:
-        own = tuple(StateArray(f"task_{a.name}", wp.int32, ("R", *a.shape)) for a in TASK_ARRAYS)
-        return persistent_arrays(self._side, self.options.journal, self.num_agents) + own
 
     def set_tasks(self, programs: np.ndarray, *, success: int = 0, ends: bool = False) -> None:
         """Give every episode that begins from now on one of some tasks, drawn by its level's seed; then ``reset``.
@@ -152,36 +132,6 @@ class VoxelWorld(World):
         edges = [self.num_worlds * k // num_shards for k in range(num_shards + 1)]
         return [Shard(k, edges[k], edges[k + 1] - edges[k]) for k in range(num_shards)]
 
-    def _make_rules(self) -> Rules:
-        o = self.options
-        task = TASKS[o.task]
-        rules = Rules()
-        rules.agents = self.num_agents
-        rules.side_shift = o.window.bit_length() - 1
-        rules.side_mask = o.window - 1
-        rules.ticks_per_step = o.ticks_per_step
-        rules.mining_speed = o.mining_speed
-        rules.sticky = int(o.sticky_hand == "on" or (o.sticky_hand == "auto" and o.actions == "flat"))
-        rules.hunger = int(o.hunger)
-        rules.horizon = o.horizon
-        rules.trials = o.trials
-        rules.stagger = int(o.stagger)
-        rules.start_time = o.start_time
-        rules.health_reward = round(task.per_health * MILLI)
-        rules.goal = ACHIEVEMENT_ID[task.goal] if task.goal else -1
-        rules.flat = int(o.actions == "flat")
-        rules.animals = MAX_ANIMALS if o.creatures != "none" else 0
-        rules.monsters = MAX_MONSTERS if o.creatures == "all" else 0
-        rules.spawn = min(round(2**32 * o.spawn_rate * SPAWN_TICKS / SPAWN_EVERY), 2**32 - 1)
-        rules.gravity = round(GRAVITY * o.gravity)
-        rules.day_length = o.day_length
-        rules.biomes = sum(1 << BIOMES.index(name) for name in set(land_biomes(o)))
-        rules.growth = min(round(2**32 * o.growth_rate / GROWTH_TICKS), 2**32 - 1)
-        rules.respawn = int(o.respawn)
-        rules.hitting = int(o.hitting)
-        rules.random_tick = min(round(2**32 * o.growth_rate / RANDOM_TICKS), 2**32 - 1)
-        return rules
-
     def _make_launcher(self) -> Launcher:
         device, shards = self._device, len(self._shards)
         self._actions = torch.zeros(
@@ -198,7 +148,7 @@ class VoxelWorld(World):
         return Launcher(
             state=self.state,
             tables=make_tables(self.options.task, device, alter(rules_seed(self.options))),
-            rules=self._make_rules(),
+            rules=make_rules(self.options),
             lattice=lattice,
             veins=wp.array(vein_rows(), dtype=wp.int32, device=device),
             kit=wp.array(kit, dtype=wp.int32, shape=kit.shape, device=device),
@@ -349,23 +299,10 @@ class VoxelWorld(World):
         return pixels.unflatten(0, (self.num_worlds, self.num_agents))[chosen].flatten(0, 1)
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
-        chosen = self._index(worlds)
-        return {a.name: _take_rows(self._by_world(a), chosen) for a in self._arrays}
+        return self.store.take(self._index(worlds))
 
     def restore(self, snapshot: Mapping[str, torch.Tensor], worlds: Sequence[int] | None = None) -> None:
-        chosen = self._index(worlds)
-        for array in self._arrays:
-            if array.name not in snapshot:
-                raise ValueError(f"snapshot: array {array.name!r} is missing")
-            value, target = snapshot[array.name], self._by_world(array)
-            if value.shape[1:] != target.shape[1:] or value.dtype != target.dtype or len(value) != len(chosen):
-                raise ValueError(
-                    f"snapshot: {array.name} is {value.dtype} {tuple(value.shape)}, "
-                    f"expected {target.dtype} {(len(chosen), *target.shape[1:])}"
-                )
-        _check_land(snapshot)
-        for array in self._arrays:
-            _put_rows(self._by_world(array), chosen, snapshot[array.name].to(self.device))
+        self.store.put(snapshot, self._index(worlds))
         self.relight(worlds)
         self._seeded = True
 
@@ -383,16 +320,7 @@ class VoxelWorld(World):
 
     def state_hash(self, worlds: Sequence[int] | None = None) -> torch.Tensor:
         """Hashes of the chosen worlds, int64, all by default; see ``World.state_hash``."""
-        chosen = self._index(worlds)
-        parts = (hash_array(a.name, _take_rows(self._by_world(a), chosen)) for a in self._arrays)
-        return sum(parts)  # type: ignore[return-value]
-
-    def _by_world(self, array: StateArray) -> torch.Tensor:
-        """A view with the world axis first; that of several agents follows it, one agent has none of its own."""
-        view = self._tensors[array.name].movedim(array.batch_axis, 0)
-        if array.per_row and self.num_agents > 1:
-            view = view.unflatten(0, (self.num_worlds, self.num_agents))
-        return view
+        return self.store.hash(self._index(worlds))
 
     def _index(self, worlds: Sequence[int] | None) -> torch.Tensor:
         chosen = range(self.num_worlds) if worlds is None else worlds
@@ -402,19 +330,12 @@ class VoxelWorld(World):
         return torch.as_tensor(list(chosen), dtype=torch.int64, device=self.device)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        return {a.name: self._tensors[a.name].clone() for a in self._arrays} | self._book.state_dict()
+        return self.store.state_dict() | self._book.state_dict()
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
-        for array in self._arrays:
-            target = self._tensors[array.name]
-            value = state.get(array.name)
-            if value is None or value.shape != target.shape or value.dtype != target.dtype:
-                found = "missing" if value is None else f"{value.dtype} {tuple(value.shape)}"
-                raise ValueError(f"world state: {array.name} is {found}, expected {target.dtype} {tuple(target.shape)}")
-        _check_land(state)
+        self.store.check(state)
         self._book.check(state)
-        for array in self._arrays:
-            self._tensors[array.name].copy_(state[array.name])
+        self.store.load_state_dict(state)
         self._book.load_state_dict(state)
         self.relight()
         self._seeded = True
@@ -426,29 +347,6 @@ class VoxelWorld(World):
         self._graphs.clear()
         if self._pool is not None:
             self._pool.shutdown()
-
-
-def _check_land(arrays: Mapping[str, torch.Tensor]) -> None:
-    """Raise ValueError where blocks or tops are none that can be."""
-    for name, most in (("blocks", len(BLOCKS) - 1), ("tops", HEIGHT)):
-        found = int(arrays[name].max()) if arrays[name].numel() else 0
-        if found > most:
-            raise ValueError(f"world state: {name} holds {found}, expected 0 to {most}")
-
-
-def _take_rows(array: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Copies of some rows. On a CPU by NumPy: torch would wake its threads, which costs far more than a row."""
-    if array.device.type == "cpu":
-        return torch.from_numpy(array.numpy()[rows.numpy()])
-    return array.index_select(0, rows)
-
-
-def _put_rows(array: torch.Tensor, rows: torch.Tensor, values: torch.Tensor) -> None:
-    """Overwrite some rows; see ``_take_rows``."""
-    if array.device.type == "cpu":
-        array.numpy()[rows.numpy()] = values.numpy()
-    else:
-        array.index_copy_(0, rows, values)
 
 
 def _copy(step: Step) -> Step:
