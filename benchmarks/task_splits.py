@@ -1,11 +1,11 @@
 """How a trained agent does on tasks it has not met: the share it fulfils by part of the tasks and by trial.
 
-    farlands train voxel --recipe voxel-symbols --world.task tasks --world.trials 3 ... --run-dir runs/tasks
-    python benchmarks/task_splits.py runs/tasks --write docs/tasks.md
+    farlands train voxel --recipe voxel-tasks --run-dir runs/tasks
+    python benchmarks/task_splits.py runs/tasks --trials 13 --write docs/tasks.md
 
-Every part is measured on levels of its own list, each with one task and as many trials as the agent was trained with.
-Beside it stand, in a first trial, the policy that training began with, which does not see the task, and random play
-among the possible actions.
+Every part is measured on levels of its own list, each with one task and as many trials as asked for. Beside it stand,
+in a first trial, the policy that training began with, which does not see the task, and random play among the possible
+actions. The gap is what the part lacks, in the first trial, of the share of the tasks that were trained on.
 """
 
 from __future__ import annotations
@@ -33,8 +33,11 @@ from farlands.runtime.rundir import RunDirectory
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.world import VoxelWorld
 
+TRAINED = "what it trained on"
+SHOWN = (1, 2, 3, 5, 8, 13)
+"""Trials that the table has columns for."""
 PARTS: dict[str, dict[str, object]] = {
-    "what it trained on": {},
+    TRAINED: {},
     "new structures": {"task_split": "structure:test"},
     "new pairs of predicates": {"task_split": "pairs:test"},
     "new draws": {"task_split": "seed:test"},
@@ -77,11 +80,15 @@ def others(config: TrainConfig, options: VoxelOptions) -> dict[str, Actor]:
 def table(found: dict[str, dict[str, list[dict]]], trials: int) -> str:
     """The page's table."""
     others = [name for name in next(iter(found.values())) if name != "agent"]
-    heads = ["tasks", *(f"trial {k}" for k in range(1, trials + 1)), *others]
-    rows = [
-        [part, *(show_share(each["success"]) for name in ("agent", *others) for each in all_of[name])]
-        for part, all_of in found.items()
-    ]
+    shown = [k for k in SHOWN if k <= trials]
+    heads = ["tasks", *(f"trial {k}" for k in shown), "gap", *others]
+    best = found[TRAINED]["agent"][0]["success"]["value"]
+    rows = []
+    for part, all_of in found.items():
+        agent = [each["success"] for each in all_of["agent"]]
+        gap = "-" if part == TRAINED else f"{100 * (best - agent[0]['value']) / max(best, 1e-9):.0f}%"
+        beside = [show_share(all_of[name][0]["success"]) for name in others]
+        rows.append([part, *(show_share(agent[k - 1]) for k in shown), gap, *beside])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
@@ -90,6 +97,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--levels", type=int, default=512)
+    parser.add_argument("--trials", type=int, default=0, help="of a task; by default as many as in training")
     parser.add_argument("--write", type=Path, help="page with the markers of the table")
     parser.add_argument("--keep", action="store_true", help="append to the results file")
     asked = parser.parse_args()
@@ -102,6 +110,7 @@ def main() -> int:
     found: dict[str, dict[str, list[dict]]] = {}
     for part, change in PARTS.items():
         options = part_options(config.options, change)
+        options = dataclasses.replace(options, trials=asked.trials or options.trials)
         once = dataclasses.replace(options, trials=1)
         found[part] = {"agent": measure(agent.eval(), options, asked.levels)}
         for name, actor in others(config, once).items():
@@ -111,7 +120,7 @@ def main() -> int:
         record(f"tasks-{part.replace(' ', '-')}", share, keep=asked.keep, steps=checkpoint.facts["steps"], **shares)
     million, depths = checkpoint.facts["steps"] / 1e6, config.options.task_depths
     text = (
-        f"{table(found, config.options.trials)}\n\nShares of {asked.levels} levels, with Wilson intervals of 95 %, "
+        f"{table(found, options.trials)}\n\nShares of {asked.levels} levels, with Wilson intervals of 95 %, "
         f"after {million:.0f} million steps on tasks of depth {min(depths)} to {max(depths)}, seed {config.seed}."
     )
     print(json.dumps({part: both["agent"][0]["success"] for part, both in found.items()}))

@@ -14,6 +14,7 @@ from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.kinds import ARROW
 from farlands.worlds.voxel.dropping import leave_everything
 from farlands.worlds.voxel.generation.lives import begin_life, clear_life, find_place, place_to_return
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
 from farlands.worlds.voxel.step import is_over
 from farlands.worlds.voxel.tables import Tables
@@ -55,18 +56,14 @@ def _part_kernel(
     rules: Rules,
     kit: wp.array2d(dtype=wp.int32),
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """What comes of the listed worlds' agents whose episode has just ended; worlds that are over see to theirs."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
+    while i < how_many(listed):
+        w = world_at(listed, i)
         over = is_over(s, rules, w)
         order = turn_order(s, rules, w, int(Turn.END))
         n = int(0)
@@ -81,7 +78,7 @@ def _part_kernel(
                 elif not over:
                     _leave_world(s, r)
             n += 1
-        i += stride
+        i += listed.stride
 
 
 @kernel
@@ -91,25 +88,21 @@ def _keep_last_kernel(
     # In
     s: VoxelState,
     seen: wp.array2d(dtype=wp.uint8),
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     last: wp.array2d(dtype=wp.uint8),
 ):
     """Copy what the agents of the listed worlds see whose episode has just ended."""
     i = wp.tid()
-    while i < (count[shard] * rules.agents) << _PARTS_SHIFT:
+    while i < (how_many(listed) * rules.agents) << _PARTS_SHIFT:
         row = i >> _PARTS_SHIFT
-        r = worlds[begin + row // rules.agents] * rules.agents + row % rules.agents
+        r = world_at(listed, row // rules.agents) * rules.agents + row % rules.agents
         if is_present(s, r) and not is_alive(s, r):
             k = i & ((1 << _PARTS_SHIFT) - 1)
             while k < seen.shape[1]:
                 last[r, k] = seen[r, k]
                 k += 1 << _PARTS_SHIFT
-        i += stride
+        i += listed.stride
 
 
 @kernel
@@ -118,22 +111,18 @@ def _blank_kernel(
     rules: Rules,
     # In
     s: VoxelState,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     seen: wp.array2d(dtype=wp.uint8),
 ):
     """Zeros for the agents of the listed worlds that are gone."""
     i = wp.tid()
-    while i < (count[shard] * rules.agents) << _PARTS_SHIFT:
+    while i < (how_many(listed) * rules.agents) << _PARTS_SHIFT:
         row = i >> _PARTS_SHIFT
-        r = worlds[begin + row // rules.agents] * rules.agents + row % rules.agents
+        r = world_at(listed, row // rules.agents) * rules.agents + row % rules.agents
         if not is_present(s, r):
             k = i & ((1 << _PARTS_SHIFT) - 1)
             while k < seen.shape[1]:
                 seen[r, k] = wp.uint8(0)
                 k += 1 << _PARTS_SHIFT
-        i += stride
+        i += listed.stride

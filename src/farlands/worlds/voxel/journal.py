@@ -16,6 +16,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.company import middle_of_agents
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, add_fixture, cell_at, fit_top, remove_fixture
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.matter.growing import note_growing, strike_growing
 from farlands.worlds.voxel.matter.pending import touch
 from farlands.worlds.voxel.matter.resting import clear_matter, rest_matter
@@ -239,19 +240,15 @@ def _return_kernel(
     t: Tables,
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Begin another life in each listed world: its window goes back to the level's start, time and changes stay."""
     side = rules.side_mask + 1
     n = wp.tid()
-    while n < count[shard]:
-        w = worlds[begin + n]
+    while n < how_many(listed):
+        w = world_at(listed, n)
         s.clock[Clock.EPISODE, w] = s.clock[Clock.EPISODE, w] + 1
         s.clock[Clock.STEP, w] = 0
         s.clock[Clock.LIMIT, w] = rules.horizon
@@ -269,7 +266,7 @@ def _return_kernel(
             s.clock[Clock.REGION_X + axis, w] = s.clock[Clock.ORIGIN_X + axis, w]
             s.clock[Clock.REGION_NX + axis, w] = side
             axis += 1
-        n += stride
+        n += listed.stride
 
 
 @kernel
@@ -278,18 +275,14 @@ def _recall_kernel(
     t: Tables,
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Give the changes that lie in the window of each listed world back to it; the others keep their order."""
     n = wp.tid()
-    while n < count[shard]:
-        w = worlds[begin + n]
+    while n < how_many(listed):
+        w = world_at(listed, n)
         capacity = s.journal.shape[1]
         first = s.clock[Clock.JOURNAL_FIRST, w]
         total = s.clock[Clock.JOURNAL_COUNT, w]
@@ -307,7 +300,7 @@ def _recall_kernel(
                 kept += 1
             k += 1
         s.clock[Clock.JOURNAL_COUNT, w] = kept
-        n += stride
+        n += listed.stride
 
 
 @wp.func

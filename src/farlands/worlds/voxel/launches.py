@@ -25,6 +25,7 @@ from farlands.worlds.voxel.light.lighting import (
     Lighting,
     make_queues,
 )
+from farlands.worlds.voxel.listed import Listed, list_worlds
 from farlands.worlds.voxel.matter.moving import _move_matter_kernel
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURE_KERNELS, PICTURES, Renderer
@@ -202,46 +203,46 @@ class Launcher:
 
     def _part(self, shard: Shard, seen: Mapping[str, torch.Tensor], final: Mapping[str, torch.Tensor]) -> None:
         """Keep the last observations of those of several agents whose episode is over; they come back or go."""
-        listed = [self.parting, self.parting_count, shard.number, shard.begin, self._threads]
+        listed = self._list(self.parting, self.parting_count, shard)
         self.sense(shard, seen, self.parting, self.parting_count)
         for name, last in final.items():
             self._launch(
-                _keep_last_kernel, self._threads, [self.rules, self.state, _bytes(seen[name]), *listed], [_bytes(last)]
+                _keep_last_kernel, self._threads, [self.rules, self.state, _bytes(seen[name]), listed], [_bytes(last)]
             )
-        self._launch(_part_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+        self._launch(_part_kernel, self._threads, [self.tables, self.rules, self.kit, listed], [self.state])
         self._begin_tasks(listed)
 
     def regenerate(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
         """Give the first ``count[shard]`` worlds of the shard's part of a list their next level."""
-        listed = [worlds, count, shard.number, shard.begin, self._threads]
-        self._launch(_begin_episode_kernel, self._threads, [self.rules, *listed], [self.state])
+        listed = self._list(worlds, count, shard)
+        self._launch(_begin_episode_kernel, self._threads, [self.rules, listed], [self.state])
         self._make_land(self.options.window, listed)
         self.lighting.flood(listed)
-        self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, *listed], [self.state])
+        self._launch(_start_agents_kernel, self._threads, [self.tables, self.rules, self.kit, listed], [self.state])
         self._populate(listed)
         self._begin_tasks(listed)
 
     def begin_lives(self, shard: Shard, worlds: wp.array, count: wp.array) -> None:
         """Give the first ``count[shard]`` listed worlds of the shard another life where their level began."""
         s, fixed = self.state, [self.tables, self.rules]
-        listed = [worlds, count, shard.number, shard.begin, self._threads]
-        self._launch(_return_kernel, self._threads, [*fixed, *listed], [s])
+        listed = self._list(worlds, count, shard)
+        self._launch(_return_kernel, self._threads, [*fixed, listed], [s])
         self._make_land(self.options.window, listed)
-        self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+        self._launch(_recall_kernel, self._threads, [*fixed, listed], [s])
         self.lighting.flood(listed)
-        self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, *listed], [s])
+        self._launch(_start_agents_kernel, self._threads, [*fixed, self.kit, listed], [s])
         self._begin_tasks(listed)
 
-    def _populate(self, listed: list) -> None:
+    def _populate(self, listed: Listed) -> None:
         """Animals on the land that the listed worlds have just made."""
         if self.rules.animals > 0:
-            self._launch(_populate_kernel, self._threads, [self.tables, self.rules, *listed], [self.state])
+            self._launch(_populate_kernel, self._threads, [self.tables, self.rules, listed], [self.state])
 
-    def _begin_tasks(self, listed: list) -> None:
+    def _begin_tasks(self, listed: Listed) -> None:
         """Tasks for the agents of the listed worlds, who stand where their episode begins."""
         if self.bank is not None:
             fixed = [self.tables, self.rules, self.bank, self.state]
-            self._launch(_begin_tasks_kernel, self._threads, [*fixed, *listed], [self.tasks])
+            self._launch(_begin_tasks_kernel, self._threads, [*fixed, listed], [self.tasks])
 
     def follow(self, shard: Shard) -> None:
         """Move windows after their agents: hand over what is left, make what is entered, recall what was changed, and
@@ -252,9 +253,9 @@ class Launcher:
         s, fixed = self.state, [self.tables, self.rules]
         self._launch(_begin_following_kernel, 1, [shard.number], [self.moved_count])
         self._launch(_follow_kernel, shard.size, [*fixed, shard.number, shard.begin], [s, self.moved, self.moved_count])
-        listed = [self.moved, self.moved_count, shard.number, shard.begin, self._threads]
+        listed = self._list(self.moved, self.moved_count, shard)
         self._make_land(CHUNK, listed)
-        self._launch(_recall_kernel, self._threads, [*fixed, *listed], [s])
+        self._launch(_recall_kernel, self._threads, [*fixed, listed], [s])
         self._populate(listed)
         self.lighting.follow(listed)
 
@@ -264,41 +265,41 @@ class Launcher:
 
     def make_land(self, depth: int, worlds: wp.array, count: wp.array) -> None:
         """Land in the regions of the first ``count[0]`` listed worlds, which are in the first shard."""
-        self._make_land(depth, [worlds, count, 0, 0, self._threads])
+        self._make_land(depth, self._list(worlds, count))
 
-    def _make_land(self, depth: int, listed: list) -> None:
+    def _make_land(self, depth: int, listed: Listed) -> None:
         """Land in the regions of the listed worlds, each as long as the window and ``depth`` blocks deep."""
         s, rules, side = self.state, self.rules, self.options.window
-        self._launch(_sample_lattice_kernel, self._threads, [rules, s, side, depth, *listed], [self.lattice])
-        self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, side * depth, *listed], [s])
+        self._launch(_sample_lattice_kernel, self._threads, [rules, s, side, depth, listed], [self.lattice])
+        self._launch(_fill_columns_kernel, self._threads, [rules, self.lattice, side * depth, listed], [s])
         chunks = (side >> CHUNK_SHIFT) * (depth >> CHUNK_SHIFT)
-        self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, chunks, *listed], [s])
+        self._launch(_place_features_kernel, self._threads, [rules, self.veins, self.lattice, chunks, listed], [s])
 
     def sense(self, shard: Shard, into: Mapping[str, torch.Tensor], worlds: wp.array, count: wp.array) -> None:
         """Write the observations of the listed worlds."""
-        listed = [worlds, count, shard.number, shard.begin, self._threads]
+        listed = self._list(worlds, count, shard)
         if any(name in into for name in _SYMBOLS):
             fixed = [self.tables, self.rules, wp.vec3i(*self.options.cube), self.options.sight]
-            self._launch(_sense_kernel, self._threads, [*fixed, self.state, *listed], [self._senses(into)])
+            self._launch(_sense_kernel, self._threads, [*fixed, self.state, listed], [self._senses(into)])
         if self.goals is not None and GOAL_SENSES[0] in into:
             self._launch(
-                _sense_goals_kernel, self._threads, [self.rules, self.goals, self.tasks, *listed], [goal_senses(into)]
+                _sense_goals_kernel, self._threads, [self.rules, self.goals, self.tasks, listed], [goal_senses(into)]
             )
         if any(name in into for name in PICTURES):
             assert self.renderer is not None
-            self.renderer.draw(self._launch, listed, self._threads, into)
+            self.renderer.draw(self._launch, listed, into)
         if self.rules.agents > 1 and self.rules.respawn == 0:
             self._blank(into, listed)
 
-    def _blank(self, into: Mapping[str, torch.Tensor], listed: list) -> None:
+    def _blank(self, into: Mapping[str, torch.Tensor], listed: Listed) -> None:
         """Agents that are gone see nothing; what they may do is seen to by the mask itself."""
         for name, tensor in into.items():
             if name != "action_mask":
-                self._launch(_blank_kernel, self._threads, [self.rules, self.state, *listed], [_bytes(tensor)])
+                self._launch(_blank_kernel, self._threads, [self.rules, self.state, listed], [_bytes(tensor)])
 
     def draw(self, renderer: Renderer, worlds: wp.array, count: wp.array, pixels: torch.Tensor) -> None:
         """Draw the listed worlds with a renderer of any size, all in one shard."""
-        renderer.draw(self._launch, [worlds, count, 0, 0, self._threads], self._threads, {"pixels": pixels})
+        renderer.draw(self._launch, self._list(worlds, count), {"pixels": pixels})
 
     def _senses(self, into: Mapping[str, torch.Tensor]) -> Senses:
         senses = Senses()
@@ -312,6 +313,11 @@ class Launcher:
             else:
                 setattr(senses, name, wp.empty((0, 0), dtype=kind, device=self.device))
         return senses
+
+    def _list(self, worlds: wp.array, count: wp.array, shard: Shard | None = None) -> Listed:
+        """The first ``count[shard]`` worlds of a shard's part of a list; by default of the first shard's."""
+        number, begin = (shard.number, shard.begin) if shard else (0, 0)
+        return list_worlds(worlds, count, number, begin, self._threads)
 
     @property
     def _threads(self) -> int:

@@ -27,6 +27,7 @@ from farlands.worlds.voxel.dropping import thing_to_drop
 from farlands.worlds.voxel.grid import cell_at
 from farlands.worlds.voxel.hand import can_use, creature_to_tend, first_food
 from farlands.worlds.voxel.inventory import best_tool, free_slots, held_item
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.physics import TURN_SHIFT, feet_block, fluid_around
 from farlands.worlds.voxel.placing import place_cell
@@ -390,18 +391,14 @@ def _sense_kernel(
     sight: int,
     # In
     s: VoxelState,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     out: Senses,
 ):
     """Write the symbols of every agent of the listed worlds."""
     i = wp.tid()
-    while i < count[shard] * rules.agents:
-        w = worlds[begin + i // rules.agents]
+    while i < how_many(listed) * rules.agents:
+        w = world_at(listed, i // rules.agents)
         r = w * rules.agents + i % rules.agents
         target = look(s, t, rules, w, r, sight << RAY_SHIFT)
         if out.voxels.shape[0] > 0:
@@ -431,4 +428,4 @@ def _sense_kernel(
             out.trial[r, 1] = wp.uint8(rules.trials - 1 - s.clock[Clock.TRIAL, w])
         if out.action_mask.shape[0] > 0:
             _sense_mask(s, t, rules, out.action_mask, w, r, target)
-        i += stride
+        i += listed.stride

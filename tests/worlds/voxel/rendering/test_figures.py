@@ -9,6 +9,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.listed import list_worlds
 from farlands.worlds.voxel.lying import MAX_AGENTS
 from farlands.worlds.voxel.rendering.draw import _draw_kernel
 from farlands.worlds.voxel.rendering.figures import MAX_ITEMS_SHOWN, Figure, _pose_figures_kernel, figure_room
@@ -223,7 +224,7 @@ def test_culling_leaves_nothing_out(meadow, seed):
     launcher = world._launcher
     renderer = Renderer(world.state, launcher.tables, launcher.rules, 8, world.options, "cpu", size=(48, 48))
     figures = wp.to_torch(renderer._figures)
-    listed = [launcher.everyone, launcher.shard_sizes, 0, 0, 1]
+    listed = list_worlds(launcher.everyone, launcher.shard_sizes, 0, 0, 1)
     everywhere = make_look(48, 48, world.options, "cpu")
     # As if pixels were huge: then everything is within the picture.
     everywhere.rays = wp.array([(0.0, 1.0e6, 1.0)], dtype=wp.vec3, device="cpu")
@@ -239,7 +240,7 @@ def test_culling_leaves_nothing_out(meadow, seed):
             wp.launch(kernel, dim, inputs=inputs, outputs=outputs, device="cpu")
 
         into = {name: torch.zeros((8, 48, 48), dtype=torch.uint8) for name in ("depth", "segmentation")}
-        renderer.draw(launch, listed, 1, into)
+        renderer.draw(launch, listed, into)
         pictures.append(into)
     for name in into:
         assert torch.equal(pictures[0][name], pictures[1][name])

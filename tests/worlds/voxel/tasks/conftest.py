@@ -15,6 +15,7 @@ from farlands.worlds.voxel.blocks import BLOCK_ID, LAVA, WATER
 from farlands.worlds.voxel.creatures.columns import Being
 from farlands.worlds.voxel.creatures.kinds import CREATURE_ID
 from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.listed import list_worlds
 from farlands.worlds.voxel.state import NUM_ACHIEVEMENTS, POSITION_ONE, Body, Clock
 from farlands.worlds.voxel.tasks.events import TALLY, THINGS
 from farlands.worlds.voxel.tasks.predicates import COMBINATORS, PREDICATES, Event, Kind, vocabulary
@@ -326,8 +327,8 @@ class Follower:
         self.tally = wp.to_torch(self.g.tally)
 
     def begin(self):
-        listed = [self.everyone, self.count, 0, 0, 1]
-        inputs = [self.tables, self.rules, self.bank, self.arena.world.state, *listed]
+        listed = list_worlds(self.everyone, self.count, 0, 0, 1)
+        inputs = [self.tables, self.rules, self.bank, self.arena.world.state, listed]
         wp.launch(_begin_tasks_kernel, 1, inputs=inputs, outputs=[self.g], device="cpu")
 
     def advance(self):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import warp as wp
 
+from farlands.worlds.voxel.listed import list_worlds
 from farlands.worlds.voxel.tasks.goal import GOAL_SENSES, MOST_NUMBER, OPS, THINGS, goal_arrays, goal_specs
 from farlands.worlds.voxel.tasks.notation import parse
 from farlands.worlds.voxel.tasks.predicates import MAX_NODES, PREDICATES, vocabulary
@@ -77,7 +78,7 @@ def test_kernels_write_the_goal_of_the_present_task_and_its_progress(make_arena,
         setattr(out, name[5:], wp.full((3, MAX_NODES), 77, dtype=kind, device="cpu"))
     worlds = wp.array([1, 0, 2], dtype=wp.int32, device="cpu")
     count = wp.array([2], dtype=wp.int32, device="cpu")
-    inputs = [arena.world._launcher.rules, bank, g, worlds, count, 0, 0, stride]
+    inputs = [arena.world._launcher.rules, bank, g, list_worlds(worlds, count, 0, 0, stride)]
     wp.launch(_sense_goals_kernel, stride, inputs=inputs, outputs=[out], device="cpu")
     expected = goal_arrays(programs)
     for name, array in expected.items():

@@ -16,6 +16,7 @@ from farlands.worlds.voxel.creatures.kinds import NUM_KINDS, Temper
 from farlands.worlds.voxel.creatures.sight import squared, within
 from farlands.worlds.voxel.grid import HEIGHT_SHIFT, block_at, cell_at
 from farlands.worlds.voxel.light.field import brightness_at
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.options import HEIGHT, SPAWN_TICKS
 from farlands.worlds.voxel.rng import Purpose, draw, one_in
 from farlands.worlds.voxel.state import CHUNK_SHIFT, POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
@@ -173,18 +174,14 @@ def _populate_kernel(
     t: Tables,
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Animals on the land that was made last in each listed world. What was there before has come back by itself."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
+    while i < how_many(listed):
+        w = world_at(listed, i)
         if rules.animals > 0:
             low = wp.uint32(s.clock[Clock.SEED_LOW, w])
             high = wp.uint32(s.clock[Clock.SEED_HIGH, w])
@@ -200,4 +197,4 @@ def _populate_kernel(
                 if one_in(words[0], PACK_ONE_IN):
                     _spawn_pack(s, t, rules, w, x, y, words)
                 c += 1
-        i += stride
+        i += listed.stride

@@ -43,7 +43,7 @@ _SOUND = 14
 """Health points up to which it rests, once it is weak."""
 _REST = 20
 _PLAIN_TOOLS = ("wooden_shovel", "wooden_sword", "wooden_axe", "wooden_pickaxe")
-_WALL, _PROVISIONS = 8, 3
+_WALL, _PROVISIONS = 8, 6
 """Blocks that it takes to a fight, to hide behind, and meals."""
 _AFTERNOON, _SWORD_TICKS = 5_000, 3_000.0
 """Time of day from which it makes a sword for the night, and ticks that this may take."""

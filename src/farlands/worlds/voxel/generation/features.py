@@ -13,6 +13,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, BLOCK_ID, DIRT, GRASS, SNOW, STONE
 from farlands.worlds.voxel.generation.terrain import Biome, Lattice, Region, biome_of, region_of, relief_between
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import CHUNK, CHUNK_SHIFT, Clock, Rules, VoxelState
@@ -234,18 +235,14 @@ def _place_features_kernel(
     # In
     lattice: Lattice,
     chunks: int,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Veins and trees of all ``chunks`` chunks of the listed worlds' regions."""
     i = wp.tid()
-    while i < count[shard] * chunks:
-        w = worlds[begin + i // chunks]
+    while i < how_many(listed) * chunks:
+        w = world_at(listed, i // chunks)
         chunk = i % chunks
         region = region_of(s, w)
         across = region.ny >> CHUNK_SHIFT
@@ -266,4 +263,4 @@ def _place_features_kernel(
         while k < TREE_TRIES:
             _try_tree(s, lattice, region, rules, w, x0, y0, k)
             k += 1
-        i += stride
+        i += listed.stride

@@ -12,6 +12,7 @@ from farlands.worlds.voxel.generation.fields import SEA_LEVEL, relief_at
 from farlands.worlds.voxel.generation.lives import SEARCH_RADIUS, begin_life, find_place, stand_height
 from farlands.worlds.voxel.generation.terrain import Biome, biome_of
 from farlands.worlds.voxel.journal import clear_journal
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.matter.growing import clear_growing
 from farlands.worlds.voxel.matter.resting import clear_matter
 from farlands.worlds.voxel.options import HEIGHT
@@ -59,18 +60,14 @@ def _begin_episode_kernel(
     # Model
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Next level of the listed worlds, or its next trial: seed, clock and the window's place; the land comes after."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
+    while i < how_many(listed):
+        w = world_at(listed, i)
         episode = s.clock[Clock.EPISODE, w]
         if episode >= 0 and s.clock[Clock.TRIAL, w] + 1 < rules.trials:
             # The same level once more.
@@ -121,7 +118,7 @@ def _begin_episode_kernel(
         clear_growing(s, w)
         clear_creatures(s, w)
         clear_lying(s, w)
-        i += stride
+        i += listed.stride
 
 
 @wp.func
@@ -179,18 +176,14 @@ def _start_agents_kernel(
     rules: Rules,
     kit: wp.array2d(dtype=wp.int32),
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Stand the agents of the listed worlds on the finished land, the others near the first."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
+    while i < how_many(listed):
+        w = world_at(listed, i)
         found = _find_start(s, t, rules, w)
         x = s.clock[Clock.ORIGIN_X, w] + found[0]
         y = s.clock[Clock.ORIGIN_Y, w] + found[1]
@@ -210,4 +203,4 @@ def _start_agents_kernel(
                 at = find_place(s, t, rules, w, r, first)
             begin_life(s, t, rules, kit, w, r, at)
             agent += 1
-        i += stride
+        i += listed.stride

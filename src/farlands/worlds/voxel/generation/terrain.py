@@ -39,6 +39,7 @@ from farlands.worlds.voxel.generation.fields import (
     caves_at,
     relief_at,
 )
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.rng import Purpose, draw
 from farlands.worlds.voxel.state import Clock, Rules, VoxelState
@@ -151,11 +152,7 @@ def _sample_lattice_kernel(
     s: VoxelState,
     span: int,
     depth: int,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     lattice: Lattice,
 ):
@@ -166,8 +163,8 @@ def _sample_lattice_kernel(
     num_relief = ((span >> COLUMN_SHIFT) + 1) * ((depth >> COLUMN_SHIFT) + 1)
     nodes = num_relief + ((span >> CAVE_SHIFT) + 1) * ((depth >> CAVE_SHIFT) + 1) * CAVE_LEVELS
     i = wp.tid()
-    while i < count[shard] * nodes:
-        w = worlds[begin + i // nodes]
+    while i < how_many(listed) * nodes:
+        w = world_at(listed, i // nodes)
         node = i % nodes
         region = region_of(s, w)
         x0 = region.x
@@ -192,7 +189,7 @@ def _sample_lattice_kernel(
                 x0 + (column // cave_across) * CAVE_SPACING, y0 + (column % cave_across) * CAVE_SPACING,
                 (node % CAVE_LEVELS) * CAVE_SPACING,
             )  # fmt: skip
-        i += stride
+        i += listed.stride
 
 
 @wp.func
@@ -367,18 +364,14 @@ def _fill_columns_kernel(
     # In
     lattice: Lattice,
     columns: int,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
 ):
     """Fill all ``columns`` columns of the listed worlds' regions, eight cells a store, and record their tops."""
     i = wp.tid()
-    while i < count[shard] * columns:
-        w = worlds[begin + i // columns]
+    while i < how_many(listed) * columns:
+        w = world_at(listed, i // columns)
         region = region_of(s, w)
         dx = (i % columns) // region.ny
         dy = (i % columns) % region.ny
@@ -430,4 +423,4 @@ def _fill_columns_kernel(
                 s.blocks[w, (column << 6) | top] = wp.uint8(plant)
                 if plant == CACTUS:
                     s.blocks[w, (column << 6) | (top + 1)] = wp.uint8(CACTUS)
-        i += stride
+        i += listed.stride

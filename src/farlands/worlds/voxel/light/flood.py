@@ -27,6 +27,7 @@ from farlands.worlds.voxel.light.spread import (
     spread_darkness,
     spread_light,
 )
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.options import HEIGHT
 from farlands.worlds.voxel.state import CHUNK, Clock, Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
@@ -174,22 +175,18 @@ def _flood_kernel(
     rules: Rules,
     # In
     everywhere: int,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
     q: LightQueues,
 ):
     """Light the whole windows of the listed worlds; ``everywhere``: blocks may have come from outside, unmarked."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
-        _flood(s, t, rules, q, slot_of(q, shard, w), w, everywhere)
+    while i < how_many(listed):
+        w = world_at(listed, i)
+        _flood(s, t, rules, q, slot_of(q, listed.shard, w), w, everywhere)
         s.light_count[w] = 0
-        i += stride
+        i += listed.stride
 
 
 @wp.struct
@@ -312,22 +309,18 @@ def _light_strip_kernel(
     t: Tables,
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
     q: LightQueues,
 ):
     """Light the windows of the listed worlds after each has moved by one strip."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
-        slot = slot_of(q, shard, w)
+    while i < how_many(listed):
+        w = world_at(listed, i)
+        slot = slot_of(q, listed.shard, w)
         _light_strip(s, t, rules, q, slot, w, _strip_of(s, rules, w))
         if q.marks[slot, OVERFLOW] != 0:
             clear_queues(q, slot)
             _flood(s, t, rules, q, slot, w, 0)
-        i += stride
+        i += listed.stride

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.light.flood import _flood_kernel, _light_strip_kernel
 from farlands.worlds.voxel.light.relight import _begin_relighting_kernel, _relight_kernel
 from farlands.worlds.voxel.light.spread import MARKS_STRIDE, NUM_QUEUES, LightQueues
 from farlands.worlds.voxel.light.sweep import SWEEPS, _begin_sweeping_kernel, _sweep_kernel
+from farlands.worlds.voxel.listed import Listed, list_worlds
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import Tables
 
@@ -49,35 +50,34 @@ class Lighting:
 
     def relight(self, shard: int, begin: int, size: int) -> None:
         """Light what has changed in a shard's worlds."""
-        lists = [self.relit, self.count]
         self.launch(_begin_relighting_kernel, 1, [shard], [self.count])
         fixed = [self.tables, self.rules, shard, begin]
-        self.launch(_relight_kernel, size, fixed, [self.state, self.queues, *lists])
-        self.flood([*lists, shard, begin, self.threads], everywhere=True)
+        self.launch(_relight_kernel, size, fixed, [self.state, self.queues, self.relit, self.count])
+        self.flood(list_worlds(self.relit, self.count, shard, begin, self.threads), everywhere=True)
 
-    def flood(self, listed: list, *, everywhere: bool = False) -> None:
+    def flood(self, listed: Listed, *, everywhere: bool = False) -> None:
         """Light the whole windows of the listed worlds.
 
         Args:
-            listed: (worlds, count, shard, begin, stride) as kernels take them.
+            listed: Which worlds.
             everywhere: Whether there may be blocks that give light which neither were made with the land nor are marked
                 as changed.
         """
         fixed = [self.tables, self.rules]
         if not self.sweeping:
-            self.launch(_flood_kernel, self.threads, [*fixed, int(everywhere), *listed], [self.state, self.queues])
+            self.launch(_flood_kernel, self.threads, [*fixed, int(everywhere), listed], [self.state, self.queues])
             return
-        self.launch(_begin_sweeping_kernel, self.threads, [*fixed, *listed], [self.state, self.swept])
+        self.launch(_begin_sweeping_kernel, self.threads, [*fixed, listed], [self.state, self.swept])
         for sweep in range(1, SWEEPS + 1):
-            self.launch(_sweep_kernel, self.threads, [*fixed, sweep, *listed], [self.state, self.swept])
+            self.launch(_sweep_kernel, self.threads, [*fixed, sweep, listed], [self.state, self.swept])
 
-    def follow(self, listed: list) -> None:
+    def follow(self, listed: Listed) -> None:
         """Light the windows of the listed worlds after each has moved by one strip."""
         if self.sweeping:
             self.flood(listed)
         else:
             fixed = [self.tables, self.rules]
-            self.launch(_light_strip_kernel, self.threads, [*fixed, *listed], [self.state, self.queues])
+            self.launch(_light_strip_kernel, self.threads, [*fixed, listed], [self.state, self.queues])
 
 
 def make_queues(slots: int, capacity: int, device: str, *, shared: bool) -> LightQueues:

@@ -13,6 +13,7 @@ from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.light.field import MAX_LIGHT, SKY_SHIFT
 from farlands.worlds.voxel.light.flood import WORDS, has_lamp, open_word
 from farlands.worlds.voxel.light.spread import BLOCK_SHIFT, NUM_SIDES, level_of, neighbour, offset_x, offset_y, passes
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.state import Rules, VoxelState
 from farlands.worlds.voxel.tables import BlockColumn, Tables
 
@@ -26,11 +27,7 @@ def _begin_sweeping_kernel(
     t: Tables,
     rules: Rules,
     # In
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
     swept: wp.array2d(dtype=wp.uint8),
@@ -38,8 +35,8 @@ def _begin_sweeping_kernel(
     """Open sky and lamps of the listed worlds' windows, eight cells a thread."""
     i = wp.tid()
     words = WORDS << (2 * rules.side_shift)
-    while i < count[shard] * words:
-        w = worlds[begin + i // words]
+    while i < how_many(listed) * words:
+        w = world_at(listed, i // words)
         word = i % words
         column = word // WORDS
         k = word % WORDS
@@ -55,7 +52,7 @@ def _begin_sweeping_kernel(
         if k == 0:
             swept[w, column] = wp.uint8(0)
             s.light_count[w] = 0
-        i += stride
+        i += listed.stride
 
 
 @wp.func
@@ -96,11 +93,7 @@ def _sweep_kernel(
     rules: Rules,
     # In
     sweep: int,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     s: VoxelState,
     swept: wp.array2d(dtype=wp.uint8),
@@ -108,8 +101,8 @@ def _sweep_kernel(
     """One sweep, 1 to ``SWEEPS``, eight cells a thread; ``swept`` has the sweep in which each column last changed."""
     i = wp.tid()
     words = WORDS << (2 * rules.side_shift)
-    while i < count[shard] * words:
-        w = worlds[begin + i // words]
+    while i < how_many(listed) * words:
+        w = world_at(listed, i // words)
         column = (i % words) // WORDS
         if _is_near_change(rules, swept, w, column, sweep):
             cell = (i % words) * 8
@@ -121,4 +114,4 @@ def _sweep_kernel(
                         s.light[w, cell] = wp.uint8(due)
                         swept[w, column] = wp.uint8(sweep)
                 cell += 1
-        i += stride
+        i += listed.stride

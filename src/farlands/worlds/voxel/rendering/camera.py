@@ -9,6 +9,7 @@ import warp as wp
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.breaking import break_stage
 from farlands.worlds.voxel.inventory import held_item
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.physics import EYE_HEIGHT, feet_block
 from farlands.worlds.voxel.rendering.raycast import fluid_height
 from farlands.worlds.voxel.state import POSITION_ONE, POSITION_SHIFT, Body, Clock, Rules, VoxelState
@@ -89,19 +90,15 @@ def _aim_cameras_kernel(
     rules: Rules,
     # In
     s: VoxelState,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     views: wp.array2d(dtype=wp.float32),
     overlay: wp.array2d(dtype=wp.int32),
 ):
     """Camera basis, sun and overlay of every agent of the listed worlds."""
     i = wp.tid()
-    while i < count[shard] * rules.agents:
-        w = worlds[begin + i // rules.agents]
+    while i < how_many(listed) * rules.agents:
+        w = world_at(listed, i // rules.agents)
         r = w * rules.agents + i % rules.agents
         unit = 1.0 / float(POSITION_ONE)
         views[r, View.EYE_X] = float(s.body[Body.X, r] - (s.clock[Clock.ORIGIN_X, w] << POSITION_SHIFT)) * unit
@@ -135,4 +132,4 @@ def _aim_cameras_kernel(
         if s.body[Body.HOLDING, r] != 0 or s.body[Body.BREAK_CELL, r] >= 0:
             swing = (s.clock[Clock.TICK, w] >> 1) & 3
         overlay[r, Overlay.SWING] = swing
-        i += stride
+        i += listed.stride

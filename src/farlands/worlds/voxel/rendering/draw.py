@@ -6,6 +6,7 @@ import warp as wp
 
 from farlands.worlds.kernels import kernel
 from farlands.worlds.voxel.blocks import AIR, WATER
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.rendering.bodies import Bodies, meet_figures
 from farlands.worlds.voxel.rendering.camera import Overlay, View
 from farlands.worlds.voxel.rendering.figures import FIRST_CREATURE, Figure
@@ -37,21 +38,17 @@ def _draw_kernel(
     overlay: wp.array2d(dtype=wp.int32),
     figures: wp.array3d(dtype=wp.float32),
     seen: wp.array(dtype=wp.int32),
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     out: Pictures,
 ):
     """Draw every pixel of every agent of the listed worlds; neighbouring threads draw neighbouring pixels."""
     size = look.width * look.height
     i = wp.tid()
-    while i < count[shard] * rules.agents * size:
+    while i < how_many(listed) * rules.agents * size:
         row = i // size
         pixel = i - row * size
-        w = worlds[begin + row // rules.agents]
+        w = world_at(listed, row // rules.agents)
         r = w * rules.agents + row % rules.agents
         ray = look.rays[pixel]
         eye = wp.vec3(views[r, View.EYE_X], views[r, View.EYE_Y], views[r, View.EYE_Z])
@@ -102,4 +99,4 @@ def _draw_kernel(
             while k < 3:
                 out.pixels[r, pixel * 3 + k] = look.tone[int(wp.clamp(colour[k], 0.0, 255.0))]
                 k += 1
-        i += stride
+        i += listed.stride

@@ -11,6 +11,7 @@ from farlands.worlds.voxel.blocks import BLOCKS
 from farlands.worlds.voxel.creatures.columns import AGENT_KIND, ITEM_KIND, Being
 from farlands.worlds.voxel.creatures.kinds import CREEPER, SHEEP
 from farlands.worlds.voxel.inventory import held_item
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.lying import MAX_AGENTS, Lying
 from farlands.worlds.voxel.rendering.camera import View
 from farlands.worlds.voxel.rendering.people import (
@@ -304,23 +305,19 @@ def _pose_figures_kernel(
     # In
     s: VoxelState,
     views: wp.array2d(dtype=wp.float32),
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     figures: wp.array3d(dtype=wp.float32),
     seen: wp.array(dtype=wp.int32),
 ):
     """What moves and may be in each picture: where it is, how it stands, what it covers."""
     i = wp.tid()
-    while i < count[shard] * rules.agents:
-        w = worlds[begin + i // rules.agents]
+    while i < how_many(listed) * rules.agents:
+        w = world_at(listed, i // rules.agents)
         r = w * rules.agents + i % rules.agents
         n = _pose_creatures(t, look, s, views, w, r, bounds, figures)
         if rules.agents > 1:
             n = _pose_agents(t, look, rules, s, views, w, r, n, bounds, figures)
             n = _pose_items(look, s, views, w, r, n, bounds, figures)
         seen[r] = n
-        i += stride
+        i += listed.stride

@@ -10,6 +10,7 @@ import warp as wp
 
 from farlands.worlds.voxel.blocks import BLOCKS, Fluid, Shape
 from farlands.worlds.voxel.items import ITEMS
+from farlands.worlds.voxel.listed import Listed
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.bodies import make_bodies
 from farlands.worlds.voxel.rendering.camera import NUM_OVERLAY, NUM_VIEW, _aim_cameras_kernel
@@ -104,13 +105,12 @@ class Renderer:
         self._figures = wp.zeros((num_rows, room, NUM_FIGURE), dtype=wp.float32, device=device)
         self._seen = wp.zeros(num_rows, dtype=wp.int32, device=device)
 
-    def draw(self, launch: Callable[..., None], listed: list, threads: int, into: Mapping[str, torch.Tensor]) -> None:
+    def draw(self, launch: Callable[..., None], listed: Listed, into: Mapping[str, torch.Tensor]) -> None:
         """Draw the listed worlds into whichever of ``pixels``, ``depth``, ``segmentation`` are given.
 
         Args:
             launch: ``launch(kernel, dim, inputs, outputs)``.
-            listed: (worlds, count, shard, begin, stride) as kernels take them.
-            threads: Threads to launch.
+            listed: Which worlds.
             into: Tensors ``[R, H, X(, 3)]`` of uint8.
         """
         pictures = Pictures()
@@ -121,9 +121,9 @@ class Renderer:
                 array = wp.from_torch(flat, dtype=wp.uint8, requires_grad=False)
             setattr(pictures, name, array)
         scene = [self._views, self._overlay]
-        launch(_aim_cameras_kernel, threads, [self._tables, self._rules, self._state, *listed], scene)
+        launch(_aim_cameras_kernel, listed.stride, [self._tables, self._rules, self._state, listed], scene)
         figures = [self._figures, self._seen]
         models = [self._tables, self._look, self._rules, self._bodies.bounds]
-        launch(_pose_figures_kernel, threads, [*models, self._state, self._views, *listed], figures)
+        launch(_pose_figures_kernel, listed.stride, [*models, self._state, self._views, listed], figures)
         models = [self._look, self._bodies, self._rules]
-        launch(_draw_kernel, threads, [*models, self._state, *scene, *figures, *listed], [pictures])
+        launch(_draw_kernel, listed.stride, [*models, self._state, *scene, *figures, listed], [pictures])

@@ -15,6 +15,7 @@ from __future__ import annotations
 import warp as wp
 
 from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.measures import note_place
 from farlands.worlds.voxel.rng import draw
 from farlands.worlds.voxel.state import Body, Cause, Clock, Rules, VoxelState
@@ -292,18 +293,14 @@ def _begin_tasks_kernel(
     bank: wp.array2d(dtype=wp.int32),
     # In
     s: VoxelState,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     g: TaskState,
 ):
     """Tasks of the agents of the listed worlds whose life begins now: chosen ones, or drawn by the level's seed."""
     i = wp.tid()
-    while i < count[shard]:
-        w = worlds[begin + i]
+    while i < how_many(listed):
+        w = world_at(listed, i)
         agent = int(0)
         while agent < rules.agents:
             r = w * rules.agents + agent
@@ -315,7 +312,7 @@ def _begin_tasks_kernel(
             if s.body[Body.BORN, r] == s.clock[Clock.STEP, w]:
                 begin_task(g, s, t, rules, bank, w, r, wp.min(index, bank.shape[0] - 1))
             agent += 1
-        i += stride
+        i += listed.stride
 
 
 @kernel

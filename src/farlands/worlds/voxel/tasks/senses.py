@@ -9,6 +9,7 @@ import torch
 import warp as wp
 
 from farlands.worlds.kernels import kernel
+from farlands.worlds.voxel.listed import Listed, how_many, world_at
 from farlands.worlds.voxel.state import Rules
 from farlands.worlds.voxel.tasks.goal import GOAL_SENSES, goal_arrays
 from farlands.worlds.voxel.tasks.measure import FULL, PROGRESS_MASK
@@ -85,19 +86,15 @@ def _sense_goals_kernel(
     bank: GoalBank,
     # In
     g: TaskState,
-    worlds: wp.array(dtype=wp.int32),
-    count: wp.array(dtype=wp.int32),
-    shard: int,
-    begin: int,
-    stride: int,
+    listed: Listed,
     # Out
     out: GoalSenses,
 ):
     """Goals of the listed worlds."""
     i = wp.tid()
-    while i < count[shard]:
+    while i < how_many(listed):
         agent = int(0)
         while agent < rules.agents:
-            sense_goal(g, bank, out, worlds[begin + i] * rules.agents + agent)
+            sense_goal(g, bank, out, world_at(listed, i) * rules.agents + agent)
             agent += 1
-        i += stride
+        i += listed.stride
