@@ -60,6 +60,19 @@ def test_gains_are_paid_up_to_the_cap_of_each_episode(seed, often):
         assert torch.allclose(found.double(), tally(counts[part.start : part.stop + 1], ended[part], gained))
 
 
+def test_each_trial_of_an_episode_is_paid_anew():
+    counts = torch.tensor([0, 3, 0, 2, 4, 5], dtype=torch.int16)
+    over = torch.tensor([0, 0, 1, 1, 1, 2], dtype=torch.uint8)
+    counts = torch.stack([torch.zeros(6), counts, torch.zeros(6)], dim=1)[:, None].to(torch.int16)
+    rollout = rollout_of(counts, torch.zeros(5, 1, dtype=torch.bool))
+    rollout.steps.observation["trial"] = torch.stack([over, 2 - over], dim=1)[:, None]
+    paid = ItemReward(SPEC, config=WORTH).reward(rollout)[:, 0]
+    # Three logs in the first trial, four in the second; those of the step that ends it are not seen.
+    assert paid.tolist() == [1.5, 0.0, 1.0, 1.0, 0.0]
+    alone = rollout_of(counts, torch.zeros(5, 1, dtype=torch.bool))
+    assert ItemReward(SPEC, config=WORTH).reward(alone)[:, 0].tolist() == [1.5, 0.0, 0.5, 0.0, 0.0]
+
+
 def test_state_goes_on_exactly():
     counts = torch.randint(0, 4, (7, 5, 3), generator=torch.Generator().manual_seed(1)).to(torch.int16)
     rollout = rollout_of(counts, torch.zeros(6, 5, dtype=torch.bool))

@@ -19,14 +19,17 @@ from farlands.worlds.world import ArraySpec, WorldSpec
 KEY = "inventory"
 """The observation array that counts what is carried, one label per item."""
 
+TRIAL = "trial"
+"""The observation array whose first entry counts the trials that are over, where an episode has several."""
+
 
 class ItemReward(RewardSource):
-    """Pays for items gained in an episode, whatever becomes of them, up to a cap of each.
+    """Pays for items gained in an episode, or in a trial of one, whatever becomes of them, up to a cap of each.
 
     Where feats are paid once, a tool that takes three of something lies beyond two steps that pay nothing. Paying for
     amounts fills the gap; the caps keep the agent from gathering one thing for ever. The default amounts are those
     Video PreTraining was fine-tuned with (Baker et al. 2022), raw materials only. What the step that ends an episode
-    gains is not seen, so it is not paid.
+    or a trial gains is not seen, so it is not paid.
 
     Args:
         spec: A world that shows an ``inventory`` with labels.
@@ -52,6 +55,9 @@ class ItemReward(RewardSource):
             self.gained = torch.zeros(rollout.num_rows, len(self._columns), device=self.device)
         carried = rollout.steps.observation[KEY].index_select(-1, self._columns).float()
         lives_on = ~(rollout.terminated | rollout.truncated)[..., None]
+        if TRIAL in rollout.steps.observation:
+            over = rollout.steps.observation[TRIAL][..., :1]
+            lives_on &= over[1:] == over[:-1]
         gains = (carried[1:] - carried[:-1]).clamp(min=0.0) * lives_on
         paid = torch.empty(rollout.length, rollout.num_rows, device=self.device)
         for t in range(rollout.length):
