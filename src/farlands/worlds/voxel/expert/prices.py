@@ -56,18 +56,16 @@ class Prices:
             return self._items("|".join(names), max(wanted - have, 0)) + 1.0
         if leaf.name == "near":
             return min(self._items("|".join(members(leaf.thing)), 1), 3 * _SOME)
+        if leaf.name in ("time", "asleep"):
+            first, until = NIGHT if leaf.name == "asleep" else map(int, leaf.arguments)
+            return self._until(first, until) + (_LOW if leaf.name == "asleep" else 0.0)
         x, y, z = view.feet
         return {
             "above": (n - z) * _STEPS_UP, "below": (z - n) * _STEPS_DOWN,
             "away": (n - math.dist((x, y), view.start)) * _STEPS_PER_BLOCK, "at_least": _SOME, "at_most": _LOW,
             "inside": _SOME, "beside": _SOME,
-            "asleep": _LOW + self._until(*NIGHT), "time": self._until(*self._window(leaf)),
         }[leaf.name]  # fmt: skip
 
     def _until(self, first: int, until: int) -> float:
         now = self._view.time
         return 0.0 if (now - first) % DAY <= (until - first) % DAY else ((first - now) % DAY) / TICKS_PER_STEP
-
-    @staticmethod
-    def _window(leaf: Leaf) -> tuple[int, int]:
-        return (int(leaf.arguments[0]), int(leaf.arguments[1])) if len(leaf.arguments) == 2 else (0, 0)
