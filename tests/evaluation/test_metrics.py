@@ -103,3 +103,13 @@ def test_summary_of_nothing_and_of_a_world_without_feats(few):
 
 def test_the_same_episodes_give_the_same_figures():
     assert metrics.summarise(random_episodes(50), SCALE) == metrics.summarise(random_episodes(50), SCALE)
+
+
+def test_agents_of_one_level_count_as_what_they_are_worth():
+    episodes = random_episodes(40)
+    columns = {key: np.repeat(value, 3, axis=0) for key, value in vars(episodes).items() if key != "dropped"}
+    together = type(episodes)(**columns)
+    alone, shared = metrics.summarise(episodes, SCALE), metrics.summarise(together, SCALE)
+    for name in ("return", "length", "depth", "score", "success", "steps_per_skill"):
+        assert shared[name] == pytest.approx(alone[name], rel=1e-9), name
+    assert shared["achievements"]["log"] == pytest.approx(alone["achievements"]["log"])

@@ -14,6 +14,7 @@ from farlands.evaluation.statistics import (
     interquartile_mean,
     ratio_interval,
     resample_weights,
+    share_interval,
     wilson_interval,
 )
 
@@ -98,3 +99,46 @@ def test_bootstrap_covers_about_as_often_as_it_says():
         estimate = bootstrap_interval(generator.normal(1.0, 2.0, size=60), samples=300, seed=index)
         inside += estimate.low <= 1.0 <= estimate.high
     assert 0.90 <= inside / 300 <= 0.98
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30), st.integers(2, 4))
+def test_copies_in_a_group_say_nothing_new(values, copies):
+    alone, repeated = np.array(values), np.repeat(values, copies)
+    groups = np.repeat(np.arange(len(values)), copies)
+    for ours, theirs in (
+        (bootstrap_interval(repeated, groups=groups), bootstrap_interval(alone)),
+        (ratio_interval(repeated, repeated**2 + 1, groups=groups), ratio_interval(alone, alone**2 + 1)),
+        (share_interval(repeated > 0, groups), share_interval(alone > 0)),
+    ):
+        assert np.array(ours) == pytest.approx(np.array(theirs), rel=1e-6, abs=1e-6)
+
+
+def test_groups_that_are_mixed_inside_count_almost_as_if_alone():
+    drawn = np.random.default_rng(5)
+    groups, hits = np.repeat(np.arange(500), 4), drawn.random(2000) < 0.3
+    alone, grouped = share_interval(hits), share_interval(hits, groups)
+    assert grouped.value == alone.value
+    assert 0.85 < (grouped.high - grouped.low) / (alone.high - alone.low) < 1.15
+    values = drawn.normal(size=2000)
+    alone, grouped = bootstrap_interval(values), bootstrap_interval(values, groups=groups)
+    assert 0.85 < (grouped.high - grouped.low) / (alone.high - alone.low) < 1.15
+
+
+def test_shares_of_groups_cover_as_often_as_they_say():
+    """Four agents of a level do as it goes on that level, nine times in ten: as if alone, far too sure."""
+    drawn, covered, naive = np.random.default_rng(9), 0, 0
+    groups = np.repeat(np.arange(100), 4)
+    for _ in range(400):
+        luck = np.repeat(drawn.random(100) < 0.4, 4)
+        hits = np.where(drawn.random(400) < 0.9, luck, drawn.random(400) < 0.4)
+        covered += share_interval(hits, groups).low <= 0.4 <= share_interval(hits, groups).high
+        naive += share_interval(hits).low <= 0.4 <= share_interval(hits).high
+    assert covered > 0.92 * 400
+    assert naive < 0.8 * 400
+
+
+def test_groups_without_a_difference_are_worth_their_number():
+    groups = np.repeat(np.arange(6), 3)
+    assert share_interval(np.zeros(18, dtype=bool), groups) == wilson_interval(0, 6)
+    assert share_interval(np.ones(18, dtype=bool), groups).low == pytest.approx(wilson_interval(6, 6).low)
+    assert math.isnan(share_interval(np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64)).value)

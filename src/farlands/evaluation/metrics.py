@@ -18,7 +18,7 @@ from farlands.evaluation.statistics import (
     bootstrap_interval,
     interquartile_mean,
     ratio_interval,
-    wilson_interval,
+    share_interval,
 )
 from farlands.evaluation.survival import SurvivalCurve, kaplan_meier
 from farlands.worlds.world import Episodes, Measure, WorldSpec
@@ -58,9 +58,9 @@ def summarise(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     figures = {
         "episodes": len(episodes),
         "not_ended_in_time": episodes.dropped,
-        "return": bootstrap_interval(episodes.reward),
+        "return": _mean(episodes, episodes.reward),
         "return_interquartile_mean": interquartile_mean(episodes.reward) if len(episodes) else None,
-        "length": bootstrap_interval(episodes.length),
+        "length": _mean(episodes, episodes.length),
         "success": success(episodes, scale),
         "score": score(episodes, scale),
         "depth": depth(episodes, scale),
@@ -80,20 +80,35 @@ def summarise(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     return jsonable(figures)
 
 
+def which_levels(seeds: np.ndarray) -> np.ndarray | None:
+    """Which level each of some episodes was on, int ``[N]`` from 0, where some shared one; None where none did.
+
+    Agents of one world meet the same land and each other, so that they say less than as many alone.
+
+    Args:
+        seeds: uint64 ``[N]``, of their levels.
+    """
+    levels, which = np.unique(seeds, return_inverse=True)
+    return which if len(levels) < len(seeds) else None
+
+
+def same_levels(episodes: Episodes) -> np.ndarray | None:
+    """``which_levels`` of some episodes."""
+    return which_levels(episodes.seed)
+
+
 def unlock_rates(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
     """Share of episodes with each achievement, with Wilson intervals."""
-    counts = (episodes.achievements > 0).sum(axis=0)
-    return {
-        name: wilson_interval(int(count), len(episodes)) for name, count in zip(scale.achievements, counts, strict=True)
-    }
+    unlocked, levels = episodes.achievements > 0, same_levels(episodes)
+    return {name: share_interval(unlocked[:, k], levels) for k, name in enumerate(scale.achievements)}
 
 
 def success(episodes: Episodes, scale: Scale) -> Estimate | None:
     """Share of episodes that reached the world's goal, with its Wilson interval; None where there is no goal."""
     if scale.goal in scale.achievements:
         return unlock_rates(episodes, scale)[scale.goal]
-    reached = int((episodes.cause.astype(str) == GOAL).sum())
-    return wilson_interval(reached, len(episodes)) if scale.goal else None
+    reached = episodes.cause.astype(str) == GOAL
+    return share_interval(reached, same_levels(episodes)) if scale.goal else None
 
 
 def score(episodes: Episodes, scale: Scale) -> Estimate | None:
@@ -106,10 +121,10 @@ def score(episodes: Episodes, scale: Scale) -> Estimate | None:
     unlocked = (episodes.achievements > 0).astype(np.float64)
 
     def geometric_mean(weights: np.ndarray) -> np.ndarray:
-        rates = 100.0 * (weights @ unlocked) / len(unlocked)
+        rates = 100.0 * (weights @ unlocked) / weights.sum(axis=1, keepdims=True)
         return np.exp(np.log1p(rates).mean(axis=1)) - 1.0
 
-    return bootstrap(geometric_mean, len(episodes))
+    return bootstrap(geometric_mean, len(episodes), groups=same_levels(episodes))
 
 
 def depths_reached(episodes: Episodes, scale: Scale) -> np.ndarray:
@@ -119,7 +134,7 @@ def depths_reached(episodes: Episodes, scale: Scale) -> np.ndarray:
 
 def depth(episodes: Episodes, scale: Scale) -> Estimate | None:
     """Mean tech-tree depth of an episode: the longest chain of feats that rest on each other; None if unknown."""
-    return bootstrap_interval(depths_reached(episodes, scale)) if scale.depths else None
+    return _mean(episodes, depths_reached(episodes, scale)) if scale.depths else None
 
 
 def deepest(episodes: Episodes, scale: Scale) -> int | None:
@@ -129,7 +144,8 @@ def deepest(episodes: Episodes, scale: Scale) -> int | None:
 
 def steps_per_skill(episodes: Episodes) -> Estimate:
     """Steps lived for each first unlock, over all episodes; NaN where nothing was unlocked."""
-    return ratio_interval(episodes.length, (episodes.achievements > 0).sum(axis=1))
+    unlocked = (episodes.achievements > 0).sum(axis=1)
+    return ratio_interval(episodes.length, unlocked, groups=same_levels(episodes))
 
 
 def unlock_curve(episodes: Episodes, scale: Scale, index: int) -> SurvivalCurve | None:
@@ -168,7 +184,7 @@ def survival(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     return {
         "steps_alive": curve.restricted_mean(),
         "alive_after": {str(time): curve.at(time) for time in times if time <= curve.limit},
-        "deaths_per_1000_steps": ratio_interval(1000.0 * dead, episodes.length),
+        "deaths_per_1000_steps": ratio_interval(1000.0 * dead, episodes.length, groups=same_levels(episodes)),
         "deaths": {str(causes[i]): int(counts[i]) for i in order},
     }
 
@@ -186,10 +202,10 @@ def diversity(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     unlocked = episodes.achievements > 0
     rates = unlocked.mean(axis=0)
     _, sets = np.unique(unlocked, axis=0, return_counts=True)
-    entropies = bootstrap(lambda weights: _row_entropy(weights @ unlocked), len(episodes))
+    entropies = bootstrap(lambda weights: _row_entropy(weights @ unlocked), len(episodes), groups=same_levels(episodes))
     return {
         "distinct": int((rates > 0).sum()),
-        "per_episode": bootstrap_interval(unlocked.sum(axis=1)),
+        "per_episode": _mean(episodes, unlocked.sum(axis=1)),
         "reliable": int((rates >= 0.9).sum()),
         "success_entropy": entropies,
         "effective_achievements": Estimate(*np.exp(entropies)) if rates.any() else None,
@@ -201,9 +217,12 @@ def diversity(episodes: Episodes, scale: Scale) -> dict[str, Any]:
 
 def measures(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
     """Mean of each measure over episodes."""
-    return {
-        measure.name: bootstrap_interval(episodes.measures[:, index]) for index, measure in enumerate(scale.measures)
-    }
+    return {measure.name: _mean(episodes, episodes.measures[:, index]) for index, measure in enumerate(scale.measures)}
+
+
+def _mean(episodes: Episodes, values: np.ndarray) -> Estimate:
+    """Mean of one value an episode."""
+    return bootstrap_interval(values, groups=same_levels(episodes))
 
 
 def _row_entropy(weights: np.ndarray) -> np.ndarray:

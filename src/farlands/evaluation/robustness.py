@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from farlands.evaluation.metrics import Scale, score
+from farlands.evaluation.metrics import Scale, same_levels, score, which_levels
 from farlands.evaluation.statistics import (
     UNKNOWN,
     Estimate,
@@ -55,8 +55,8 @@ def generalisation_gap(trained: Episodes, unseen: Episodes, scale: Scale) -> Gap
     """Compare episodes on training levels with those on unseen ones; they are independent samples of levels."""
     left, right = score(trained, scale), score(unseen, scale)
     return Gap(
-        bootstrap_interval(trained.reward),
-        bootstrap_interval(unseen.reward),
+        bootstrap_interval(trained.reward, groups=same_levels(trained)),
+        bootstrap_interval(unseen.reward, groups=same_levels(unseen)),
         difference_interval(trained.reward, unseen.reward),
         None if left is None or right is None else (left, right),
     )
@@ -75,11 +75,12 @@ def robustness(clean: Episodes, conditions: Sequence[Condition]) -> dict[str, An
     """
     axes: dict[str, dict[str, dict[str, Any]]] = {}
     for condition in conditions:
-        before, after = _same_levels(clean, condition.episodes)
+        before, after, levels = _pairs(clean, condition.episodes)
+        known = bootstrap_interval(before, groups=levels).low > 0
         axes.setdefault(condition.axis, {})[condition.value] = {
-            "return": bootstrap_interval(after),
-            "kept": ratio_interval(after, before) if bootstrap_interval(before).low > 0 else UNKNOWN,
-            "difference": bootstrap_interval(after - before),
+            "return": bootstrap_interval(after, groups=levels),
+            "kept": ratio_interval(after, before, groups=levels) if known else UNKNOWN,
+            "difference": bootstrap_interval(after - before, groups=levels),
             "part": condition.part,
         }
     parts = dict.fromkeys(condition.part for condition in conditions if condition.part)
@@ -109,7 +110,7 @@ def _summarise(axes: Mapping[str, Mapping[str, Mapping[str, Any]]], part: str | 
     }
 
 
-def _same_levels(clean: Episodes, changed: Episodes) -> tuple[np.ndarray, np.ndarray]:
-    """Returns of the levels that ended in time in both, in the same order."""
+def _pairs(clean: Episodes, changed: Episodes) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Returns of the rows that ended in time in both, in the same order, and which of them shared a level."""
     _, left, right = np.intersect1d(clean.row, changed.row, return_indices=True)
-    return clean.reward[left], changed.reward[right]
+    return clean.reward[left], changed.reward[right], which_levels(clean.seed[left])

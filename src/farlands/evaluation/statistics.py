@@ -1,6 +1,8 @@
 """Intervals for what evaluations measure: shares, means, differences and ratios over episodes.
 
-Everything is seeded, so that the same values give the same intervals. Axis letters: N values, S resamplings.
+Everything is seeded, so that the same values give the same intervals. Values that were found together, such as those of
+several agents on one level, may be given as groups: then groups are what is drawn, and values in them count as less.
+Axis letters: N values, G groups, S resamplings.
 """
 
 from __future__ import annotations
@@ -31,12 +33,12 @@ UNKNOWN = Estimate(math.nan, math.nan, math.nan)
 """What is known of nothing."""
 
 
-def wilson_interval(successes: int, trials: int, z: float = Z) -> Estimate:
+def wilson_interval(successes: float, trials: float, z: float = Z) -> Estimate:
     """Share of successes with its score interval (Wilson 1927).
 
     Args:
         successes: How many of the trials succeeded.
-        trials: How many there were; with none, the share is NaN and the interval [0, 1].
+        trials: How many there were, or are worth; with none, the share is NaN and the interval [0, 1].
         z: Quantile of the normal distribution; the default gives 95 %.
 
     Raises:
@@ -51,6 +53,29 @@ def wilson_interval(successes: int, trials: int, z: float = Z) -> Estimate:
     half = z / (1 + z2 / trials) * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
     # Rounding must not put the share outside its own interval.
     return Estimate(share, max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def share_interval(hits: np.ndarray, groups: np.ndarray | None = None) -> Estimate:
+    """Share of hits with its Wilson interval; those of groups count as as many as they are worth (Rao & Scott 1992).
+
+    What they are worth is their number over the factor by which the groups' spread exceeds that of independent hits:
+    at most N and, where all groups are alike inside, G.
+
+    Args:
+        hits: bool ``[N]``.
+        groups: int ``[N]``, the group of each, from 0; by default each is its own.
+    """
+    count = int(hits.sum())
+    if groups is None or not len(hits):
+        return wilson_interval(count, len(hits))
+    share, sizes = count / len(hits), np.bincount(groups)
+    least = len(sizes)
+    worth = float(least)
+    if 0 < share < 1 and least > 1:
+        excess = np.bincount(groups, weights=hits) - share * sizes
+        variance = least / (least - 1) * float(excess @ excess) / len(hits) ** 2
+        worth = min(max(share * (1 - share) / max(variance, 1e-12), least), len(hits))
+    return wilson_interval(share * worth, worth)
 
 
 def interquartile_mean(values: np.ndarray) -> float:
@@ -87,7 +112,11 @@ def resample_weights(count: int, samples: int, seed: int) -> Iterator[np.ndarray
 
 
 def bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray], count: int, samples: int = 2000, seed: int = 0
+    statistic: Callable[[np.ndarray], np.ndarray],
+    count: int,
+    samples: int = 2000,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> Estimate:
     """A figure with its percentile bootstrap interval (Efron 1979), NaN where resamplings leave it undefined.
 
@@ -96,36 +125,43 @@ def bootstrap(
         count: N; with none, everything is NaN.
         samples: S.
         seed: Of the resampling.
+        groups: int ``[N]``, the group of each value, from 0: groups are drawn, with all that is in them.
     """
     if count < 1:
         return UNKNOWN
     value = float(statistic(np.ones((1, count)))[0])
     if math.isnan(value):
         return UNKNOWN
-    found = np.concatenate([statistic(weights) for weights in resample_weights(count, samples, seed)])
+    drawn = resample_weights(count if groups is None else int(groups.max()) + 1, samples, seed)
+    found = np.concatenate([statistic(weights if groups is None else weights[:, groups]) for weights in drawn])
     found = found[~np.isnan(found)]
     low, high = np.quantile(found, LEVELS) if len(found) else (math.nan, math.nan)
     return Estimate(value, float(low), float(high))
 
 
-def bootstrap_interval(values: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
+def bootstrap_interval(
+    values: np.ndarray, samples: int = 2000, seed: int = 0, groups: np.ndarray | None = None
+) -> Estimate:
     """Mean with its percentile bootstrap interval (Efron 1979).
 
     Args:
         values: float ``[N]``; NaN for none.
         samples: Resamplings.
         seed: Of the resampling.
+        groups: int ``[N]``, as ``bootstrap`` takes them.
     """
     values = np.asarray(values, dtype=np.float64)
-    return bootstrap(lambda weights: weights @ values / len(values), len(values), samples, seed)
+    return bootstrap(lambda weights: weights @ values / weights.sum(axis=1), len(values), samples, seed, groups)
 
 
-def ratio_interval(above: np.ndarray, below: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
+def ratio_interval(
+    above: np.ndarray, below: np.ndarray, samples: int = 2000, seed: int = 0, groups: np.ndarray | None = None
+) -> Estimate:
     """Ratio of two sums over the same N units, which are resampled together; NaN where the lower sum is zero.
 
     Args:
         above, below: float ``[N]``.
-        samples, seed: As above.
+        samples, seed, groups: As above.
     """
     above, below = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
 
@@ -133,7 +169,7 @@ def ratio_interval(above: np.ndarray, below: np.ndarray, samples: int = 2000, se
         total = weights @ below
         return np.where(total != 0, weights @ above / np.where(total != 0, total, 1.0), np.nan)
 
-    return bootstrap(ratio, len(above), samples, seed)
+    return bootstrap(ratio, len(above), samples, seed, groups)
 
 
 def difference_interval(left: np.ndarray, right: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
