@@ -112,7 +112,7 @@ ENTRIES = (
         "50 million steps by the recipe voxel-symbols, one seed",
         named("pretrained"),
     ),
-    Entry("scripted expert", "everything, through walls", "written by hand", scripted("expert", 200)),
+    Entry("scripted expert", "everything, through walls", "written by hand", scripted("expert", 100)),
     Entry(
         "honest scripted expert",
         "symbols, position, depth, segmentation",
