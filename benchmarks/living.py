@@ -220,6 +220,7 @@ def main() -> None:
     parser.add_argument("--only", choices=tuple(SCENES), help="one scene, and no film")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     film: list[Image.Image] = []
     for name, play in SCENES.items():
         if arguments.only in (None, name):
