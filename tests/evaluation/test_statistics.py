@@ -109,6 +109,7 @@ def test_copies_in_a_group_say_nothing_new(values, copies):
         (bootstrap_interval(repeated, groups=groups), bootstrap_interval(alone)),
         (ratio_interval(repeated, repeated**2 + 1, groups=groups), ratio_interval(alone, alone**2 + 1)),
         (share_interval(repeated > 0, groups), share_interval(alone > 0)),
+        (difference_interval(repeated, repeated + 1, groups=(groups, groups)), difference_interval(alone, alone + 1)),
     ):
         assert np.array(ours) == pytest.approx(np.array(theirs), rel=1e-6, abs=1e-6)
 

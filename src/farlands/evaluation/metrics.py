@@ -92,14 +92,9 @@ def which_levels(seeds: np.ndarray) -> np.ndarray | None:
     return which if len(levels) < len(seeds) else None
 
 
-def same_levels(episodes: Episodes) -> np.ndarray | None:
-    """``which_levels`` of some episodes."""
-    return which_levels(episodes.seed)
-
-
 def unlock_rates(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
     """Share of episodes with each achievement, with Wilson intervals."""
-    unlocked, levels = episodes.achievements > 0, same_levels(episodes)
+    unlocked, levels = episodes.achievements > 0, which_levels(episodes.seed)
     return {name: share_interval(unlocked[:, k], levels) for k, name in enumerate(scale.achievements)}
 
 
@@ -108,7 +103,7 @@ def success(episodes: Episodes, scale: Scale) -> Estimate | None:
     if scale.goal in scale.achievements:
         return unlock_rates(episodes, scale)[scale.goal]
     reached = episodes.cause.astype(str) == GOAL
-    return share_interval(reached, same_levels(episodes)) if scale.goal else None
+    return share_interval(reached, which_levels(episodes.seed)) if scale.goal else None
 
 
 def score(episodes: Episodes, scale: Scale) -> Estimate | None:
@@ -124,7 +119,7 @@ def score(episodes: Episodes, scale: Scale) -> Estimate | None:
         rates = 100.0 * (weights @ unlocked) / weights.sum(axis=1, keepdims=True)
         return np.exp(np.log1p(rates).mean(axis=1)) - 1.0
 
-    return bootstrap(geometric_mean, len(episodes), groups=same_levels(episodes))
+    return bootstrap(geometric_mean, len(episodes), groups=which_levels(episodes.seed))
 
 
 def depths_reached(episodes: Episodes, scale: Scale) -> np.ndarray:
@@ -145,7 +140,7 @@ def deepest(episodes: Episodes, scale: Scale) -> int | None:
 def steps_per_skill(episodes: Episodes) -> Estimate:
     """Steps lived for each first unlock, over all episodes; NaN where nothing was unlocked."""
     unlocked = (episodes.achievements > 0).sum(axis=1)
-    return ratio_interval(episodes.length, unlocked, groups=same_levels(episodes))
+    return ratio_interval(episodes.length, unlocked, groups=which_levels(episodes.seed))
 
 
 def unlock_curve(episodes: Episodes, scale: Scale, index: int) -> SurvivalCurve | None:
@@ -184,7 +179,7 @@ def survival(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     return {
         "steps_alive": curve.restricted_mean(),
         "alive_after": {str(time): curve.at(time) for time in times if time <= curve.limit},
-        "deaths_per_1000_steps": ratio_interval(1000.0 * dead, episodes.length, groups=same_levels(episodes)),
+        "deaths_per_1000_steps": ratio_interval(1000.0 * dead, episodes.length, groups=which_levels(episodes.seed)),
         "deaths": {str(causes[i]): int(counts[i]) for i in order},
     }
 
@@ -202,7 +197,9 @@ def diversity(episodes: Episodes, scale: Scale) -> dict[str, Any]:
     unlocked = episodes.achievements > 0
     rates = unlocked.mean(axis=0)
     _, sets = np.unique(unlocked, axis=0, return_counts=True)
-    entropies = bootstrap(lambda weights: _row_entropy(weights @ unlocked), len(episodes), groups=same_levels(episodes))
+    entropies = bootstrap(
+        lambda weights: _row_entropy(weights @ unlocked), len(episodes), groups=which_levels(episodes.seed)
+    )
     return {
         "distinct": int((rates > 0).sum()),
         "per_episode": _mean(episodes, unlocked.sum(axis=1)),
@@ -222,7 +219,7 @@ def measures(episodes: Episodes, scale: Scale) -> dict[str, Estimate]:
 
 def _mean(episodes: Episodes, values: np.ndarray) -> Estimate:
     """Mean of one value an episode."""
-    return bootstrap_interval(values, groups=same_levels(episodes))
+    return bootstrap_interval(values, groups=which_levels(episodes.seed))
 
 
 def _row_entropy(weights: np.ndarray) -> np.ndarray:

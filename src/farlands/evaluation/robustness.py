@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from farlands.evaluation.metrics import Scale, same_levels, score, which_levels
+from farlands.evaluation.metrics import Scale, score, which_levels
 from farlands.evaluation.statistics import (
     UNKNOWN,
     Estimate,
@@ -54,10 +54,11 @@ class Condition:
 def generalisation_gap(trained: Episodes, unseen: Episodes, scale: Scale) -> Gap:
     """Compare episodes on training levels with those on unseen ones; they are independent samples of levels."""
     left, right = score(trained, scale), score(unseen, scale)
+    levels = which_levels(trained.seed), which_levels(unseen.seed)
     return Gap(
-        bootstrap_interval(trained.reward, groups=same_levels(trained)),
-        bootstrap_interval(unseen.reward, groups=same_levels(unseen)),
-        difference_interval(trained.reward, unseen.reward),
+        bootstrap_interval(trained.reward, groups=levels[0]),
+        bootstrap_interval(unseen.reward, groups=levels[1]),
+        difference_interval(trained.reward, unseen.reward, groups=levels),
         None if left is None or right is None else (left, right),
     )
 

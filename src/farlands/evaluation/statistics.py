@@ -132,8 +132,7 @@ def bootstrap(
     value = float(statistic(np.ones((1, count)))[0])
     if math.isnan(value):
         return UNKNOWN
-    drawn = resample_weights(count if groups is None else int(groups.max()) + 1, samples, seed)
-    found = np.concatenate([statistic(weights if groups is None else weights[:, groups]) for weights in drawn])
+    found = np.concatenate([statistic(weights) for weights in _draws(count, samples, seed, groups)])
     found = found[~np.isnan(found)]
     low, high = np.quantile(found, LEVELS) if len(found) else (math.nan, math.nan)
     return Estimate(value, float(low), float(high))
@@ -172,19 +171,33 @@ def ratio_interval(
     return bootstrap(ratio, len(above), samples, seed, groups)
 
 
-def difference_interval(left: np.ndarray, right: np.ndarray, samples: int = 2000, seed: int = 0) -> Estimate:
+def difference_interval(
+    left: np.ndarray,
+    right: np.ndarray,
+    samples: int = 2000,
+    seed: int = 0,
+    groups: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+) -> Estimate:
     """Difference of the means of two independent samples, each resampled by itself.
 
     Args:
         left, right: float ``[N]`` and ``[M]``; NaN where one is empty.
         samples, seed: As above; the right sample uses ``seed + 1``.
+        groups: Of the left and of the right sample, as above.
     """
     left, right = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
     if not (len(left) and len(right)):
         return UNKNOWN
     means = [
-        np.concatenate([weights @ values / len(values) for weights in resample_weights(len(values), samples, start)])
-        for values, start in ((left, seed), (right, seed + 1))
+        np.concatenate([weights @ values / weights.sum(axis=1) for weights in _draws(len(values), samples, start, own)])
+        for values, start, own in ((left, seed, groups[0]), (right, seed + 1, groups[1]))
     ]
     low, high = np.quantile(means[0] - means[1], LEVELS)
     return Estimate(float(left.mean() - right.mean()), float(low), float(high))
+
+
+def _draws(count: int, samples: int, seed: int, groups: np.ndarray | None) -> Iterator[np.ndarray]:
+    """Weights of values ``[s, N]``, drawn alone or in groups."""
+    if groups is None:
+        return resample_weights(count, samples, seed)
+    return (weights[:, groups] for weights in resample_weights(int(groups.max()) + 1, samples, seed))

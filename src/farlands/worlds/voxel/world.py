@@ -22,17 +22,12 @@ from farlands.worlds.voxel.generation.terrain import Lattice
 from farlands.worlds.voxel.kit import parse_kit
 from farlands.worlds.voxel.launches import Launcher, Shard, load_kernels, load_task_kernels
 from farlands.worlds.voxel.light.changes import LIGHT_ALL
-from farlands.worlds.voxel.options import (
-    VoxelOptions,
-)
+from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.rendering.renderer import PICTURES, Renderer
 from farlands.worlds.voxel.rng import Purpose, pcg4d_host
 from farlands.worlds.voxel.rules import make_rules
 from farlands.worlds.voxel.spec import TASK_SUCCESS, check_options, world_spec
-from farlands.worlds.voxel.state import (
-    Clock,
-    allocate_state,
-)
+from farlands.worlds.voxel.state import Clock, allocate_state
 from farlands.worlds.voxel.store import Store
 from farlands.worlds.voxel.tables import make_tables
 from farlands.worlds.voxel.tasks.bank import task_bank
