@@ -8,7 +8,7 @@ is what keeps their parameters and normalisers equal without ever being compared
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -63,9 +63,15 @@ class Peers:
         mean = self.mean(samples)
         return mean, self.mean((samples.double() - mean).square())
 
-    def state(self) -> dict[str, Any]:
-        """How the rows are shared, for records."""
-        return {"processes": self.size}
+    def note(self, doing: str) -> None:
+        """Say what this process is about to do, for those that may have to wait for it."""
+
+    def take_seconds(self) -> float:
+        """Seconds spent in communication since the last call."""
+        return 0.0
+
+    def close(self) -> None:
+        """Part."""
 
 
 ALONE = Peers()
