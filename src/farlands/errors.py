@@ -38,6 +38,10 @@ class UserError(Exception):
         return self
 
 
+class PeerError(Exception):
+    """Another process of a run is late or gone; the message says which, and what it was doing."""
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of ``names`` most like ``name``, or None if none is like it."""
     found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)

@@ -16,8 +16,10 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
-from farlands.errors import UserError
+from farlands.errors import PeerError, UserError
 from farlands.learning.peers import Peers, Value
 from farlands.runtime.seat import Seat
 
@@ -26,10 +28,6 @@ _BEAT = 1.0
 
 _GRACE = 3.0
 """Seconds that the others get to say that they are waiting too."""
-
-
-class PeerError(Exception):
-    """Another process of the run is late or gone; the message says which, and what it was doing."""
 
 
 class ProcessGroup(Peers):
@@ -49,13 +47,14 @@ class ProcessGroup(Peers):
 
     def __init__(self, seat: Seat, device: torch.device, timeout: float) -> None:
         self.rank, self.size, self.timeout = seat.rank, seat.size, timeout
+        self._goes_first = seat.local_rank == 0
         self.seconds, self._waits = 0.0, 0
         self._doing, self._since = "starting", time.time()
         span = timedelta(seconds=timeout)
         self._store = _meet(seat, timeout)
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
-            store=dist.PrefixStore("group", self._store), rank=self.rank, world_size=self.size, timeout=span,
+            store=PrefixStore("group", self._store), rank=self.rank, world_size=self.size, timeout=span,
             device_id=device if device.type == "cuda" else None,
         )  # fmt: skip
         self._hosts = dist.new_group(backend="gloo", timeout=span)
@@ -116,6 +115,10 @@ class ProcessGroup(Peers):
             raise error
         text, _ = verdicts[failed[0]]  # type: ignore[misc]
         raise UserError(f"process {failed[0]} of {self.size}: {text}").told()
+
+    def by_turns(self, make: Callable[[], Value]) -> Value:
+        made = self.together(make if self._goes_first else lambda: None)
+        return self.together((lambda: made) if self._goes_first else make)  # type: ignore[return-value]
 
     def place(self, count: int) -> tuple[int, int]:
         counts = self.gather(count)
@@ -180,11 +183,11 @@ def _meet(seat: Seat, timeout: float) -> Any:
     """The store that all processes share, once all are there. Raises PeerError naming those that are not."""
     span = timedelta(seconds=timeout)
     try:
-        store, _, _ = next(iter(dist.rendezvous("env://", seat.rank, seat.size, timeout=span)))
+        store, _, _ = next(iter(rendezvous("env://", seat.rank, seat.size, timeout=span)))
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise PeerError(f"process {seat.rank} of {seat.size} found no meeting point: {reason}") from error
-    store = dist.PrefixStore("farlands", store)
+    store = PrefixStore("farlands", store)
     store.set(f"here/{seat.rank}", "1")
     deadline = time.monotonic() + timeout
     missing = list(range(seat.size))

@@ -6,6 +6,7 @@ agent), T time. Every tensor a world hands out is indexed by row first; with a l
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -200,6 +201,10 @@ class Episodes:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    def shifted(self, rows: int) -> Episodes:
+        """The same, rows counted from another one on."""
+        return dataclasses.replace(self, row=self.row + rows) if rows else self
 
 
 class World(ABC):
