@@ -38,7 +38,7 @@ def _start(directory: Path, worlds: int, seconds: float, *flags: str) -> subproc
 def _rate(directory: Path) -> tuple[float, float]:
     """Median steps per second of a run's updates, and the share of their time spent in communication."""
     rows = read_metrics(directory / "metrics.jsonl")[SKIP:]
-    busy = sum(row["seconds"] - before["seconds"] for before, row in zip(rows, rows[1:], strict=False))
+    busy = rows[-1]["seconds"] - rows[0]["seconds"]
     talking = sum(row.get("time/communicate", 0.0) for row in rows[1:])
     return statistics.median(row["steps_per_second"] for row in rows), talking / max(busy, 1e-9)
 
@@ -54,7 +54,8 @@ def together(base: Path, worlds: int, seconds: float) -> tuple[float, float]:
 def apart(base: Path, worlds: int, seconds: float) -> float:
     """Steps per second of two runs of one process side by side."""
     runs = [_start(base / f"apart-{k}", worlds // 2, seconds, "--seed", str(k + 1)) for k in range(2)]
-    if any([run.wait() for run in runs]):
+    codes = [run.wait() for run in runs]
+    if any(codes):
         raise SystemExit("a run of one process failed")
     return sum(_rate(base / f"apart-{k}")[0] for k in range(2))
 
