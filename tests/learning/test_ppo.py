@@ -21,6 +21,7 @@ class Run:
         torch.manual_seed(seed)
         self.world, config = make_world(rows), config or PPOConfig(rollout=16)
         self.agent = make_agent(self.world.spec, agent_config or AgentConfig(hidden=32), max(1, len(streams)))
+        self.agent.to(self.world.device)
         chunks = config.rollout // config.chunk if config.chunk else 1
         self.collector = Collector(self.world, self.agent, config.rollout, seed, chunks=chunks)
         self.learner = PPO(self.agent, config, streams, seed=seed)
@@ -176,6 +177,7 @@ def test_schedules_follow_progress():
 
 def drawn(learner, epoch, rows, chunks=1):
     """The sequences of every minibatch, as lists."""
+    learner._tick.fill_(learner.updates)
     return [part.tolist() for part, _ in learner._minibatches(epoch, rows, chunks)]
 
 
@@ -203,6 +205,21 @@ def test_minibatches_are_drawn_without_bias():
     apart = (groups[:, None] == groups) & ~torch.eye(8, dtype=torch.bool)
     assert (share[apart] == 0).all(), "neighbours are never in one minibatch"
     assert (share[groups[:, None] != groups] - 0.25).abs().max() < 0.08, "all others equally often"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_an_update_as_a_graph_is_the_update():
+    """Over five updates with rates that change: eager, captured, and replayed."""
+    states = []
+    for capture in (False, True):
+        config = PPOConfig(rollout=16, epochs=2, minibatches=4, capture=capture)
+        run = Run(lambda rows: CueCorridor(rows, device="cuda"), rows=64, config=config)
+        for update in range(5):
+            metrics = run.update(update / 5)
+        states.append([parameter.clone() for parameter in run.agent.parameters()])
+        assert math.isfinite(float(metrics["policy_loss"]))
+    for one, other in zip(*states, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
 
 
 def test_streams_weigh_in():

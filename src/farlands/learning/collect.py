@@ -13,6 +13,7 @@ from torch import Tensor
 
 from farlands.agents.agent import Agent
 from farlands.agents.noise import uniforms
+from farlands.learning.graph import CapturedPhase
 from farlands.learning.rollout import Rollout, allocate_rollout
 from farlands.worlds.world import World
 
@@ -52,7 +53,7 @@ class Collector:
         self._rows = first_row + torch.arange(world.num_rows, device=device)
         self._times = torch.arange(length, device=device)
         self._endings = Truncations(world, length, agent.memory_size)
-        self._graph = _Graph() if device.type == "cuda" and getattr(world, "supports_graph", False) else None
+        self._graph = CapturedPhase() if device.type == "cuda" and getattr(world, "supports_graph", False) else None
 
     def start(self, seed: int) -> None:
         """Reset the world and begin at tick 0."""
@@ -182,30 +183,3 @@ def _keep(rows: Tensor, new: Tensor, kept: Tensor) -> None:
         kept[rows] = new[rows]
         return
     torch.where(rows.view(-1, *(1,) * (kept.ndim - 1)), new, kept, out=kept)
-
-
-class _Graph:
-    """A phase captured as one CUDA graph on a stream of its own, which Warp shares with torch."""
-
-    def __init__(self) -> None:
-        self._stream = torch.cuda.Stream()
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._warm = False
-
-    def run(self, phase: Any) -> None:
-        """Run the phase: the first time eagerly, which also compiles and allocates what it needs; then replay."""
-        self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
-            if not self._warm:
-                phase()
-                self._warm = True
-            else:
-                self._replay(phase)
-        torch.cuda.current_stream().wait_stream(self._stream)
-
-    def _replay(self, phase: Any) -> None:
-        if self._graph is None:
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, stream=self._stream, capture_error_mode="thread_local"):
-                phase()
-        self._graph.replay()

@@ -41,6 +41,8 @@ class PPOConfig:
     """Epsilon of Adam."""
     normalise_advantages: bool = True
     """Scale advantages of each rollout to mean 0 and standard deviation 1."""
+    capture: bool = True
+    """On a GPU, capture the whole update as one CUDA graph. Not for networks that ask the host in between."""
 
     def __post_init__(self) -> None:
         for name, least in (("rollout", 1), ("epochs", 1), ("minibatches", 1), ("chunk", 0)):

@@ -16,11 +16,12 @@ from torch.nn import functional
 from farlands.agents.agent import Agent
 from farlands.agents.noise import uniforms
 from farlands.learning.config import PPOConfig
+from farlands.learning.graph import CapturedPhase
 from farlands.learning.learner import Learner
 from farlands.learning.normalise import ValueNormaliser
 from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state
 from farlands.learning.peers import ALONE, Peers
-from farlands.learning.returns import ValueStream, generalised_advantages
+from farlands.learning.returns import ValueStream, generalised_advantages, stream_arrays
 from farlands.learning.rollout import Rollout
 
 _ORDER = 1
@@ -84,31 +85,40 @@ class PPO(Learner):
             raise ValueError(f"{len(self.streams)} value streams for an agent with {agent.value_heads} value heads")
         self.parameters = dict(agent.named_parameters())
         device = next(iter(self.parameters.values())).device
+        # What changes from update to update is read from tensors, so that an update can be captured in a graph.
+        self._rate = torch.tensor(self.config.learning_rate, device=device)
+        self._entropy_weight = torch.tensor(self.config.entropy, device=device)
+        self._tick = torch.zeros((), dtype=torch.int64, device=device)
+        self._graph = CapturedPhase() if device.type == "cuda" and self.config.capture else None
         self.optimiser = torch.optim.Adam(
-            self.parameters.values(), lr=self.config.learning_rate, eps=self.config.adam_epsilon, fused=True
+            self.parameters.values(),
+            lr=self._rate,
+            eps=self.config.adam_epsilon,
+            fused=True,
+            capturable=device.type == "cuda",
         )
         self.gradients = FlatGradients(self.parameters.values())
         self.normaliser = ValueNormaliser(len(self.streams), device, peers=peers)
         self.updates = 0
         # Where this process's rows stand among those of all, and how many these are; asked for once.
         self._place: tuple[int, int] | None = None
+        self._rewards: Tensor | None = None
+        self._metrics: dict[str, Tensor] = {}
 
     def update(self, rollout: Rollout, rewards: Tensor, progress: float) -> dict[str, Tensor | float]:
         config, done = self.config, min(max(progress, 0.0), 1.0)
         learning_rate = config.learning_rate * (1 - done * (1 - config.learning_rate_end))
         entropy_weight = config.entropy * (1 - done * (1 - config.entropy_end))
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-        batch, metrics = self._prepare(rollout, rewards)
-        steps = []
-        for epoch in range(config.epochs):
-            for sequences, share in self._minibatches(epoch, rollout.num_rows, len(rollout.memories)):
-                steps.append(self._improve(_take(batch, sequences), share, entropy_weight))
+        self._rate.fill_(learning_rate)
+        self._entropy_weight.fill_(entropy_weight)
+        self._tick.fill_(self.updates)
+        self._place = self._place or self.peers.place(rollout.num_rows)
+        if self._graph and self._even(rollout.num_rows):
+            self._captured(self._graph, rollout, rewards)
+        else:
+            self._metrics = self._learn(rollout, rewards)
         self.updates += 1
-        names = steps[0]
-        means = self.peers.sum_(torch.stack([torch.stack([step[name] for step in steps]).mean() for name in names]))
-        metrics |= dict(zip(names, means, strict=True))
-        return {**metrics, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
+        return {**self._metrics, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -127,6 +137,33 @@ class PPO(Learner):
         self.normaliser.load_state_dict(state["normaliser"])
         self.updates = int(state["updates"])
 
+    def _captured(self, graph: CapturedPhase, rollout: Rollout, rewards: Tensor) -> None:
+        """The update as a graph, which reads the rollout where it stands and the rewards where the first ones did."""
+        if self._rewards is None:
+            self._rewards = rewards.clone()
+        self._rewards.copy_(rewards)
+
+        def phase() -> None:
+            self._metrics = self._learn(rollout, self._rewards)  # type: ignore[arg-type]
+
+        graph.run(phase)
+
+    def _learn(self, rollout: Rollout, rewards: Tensor) -> dict[str, Tensor]:
+        """All passes over a rollout; metrics, 0-dimensional."""
+        batch, metrics = self._prepare(rollout, rewards)
+        steps = []
+        for epoch in range(self.config.epochs):
+            for sequences, share in self._minibatches(epoch, rollout.num_rows, len(rollout.memories)):
+                steps.append(self._improve(_take(batch, sequences), share))
+        names = steps[0]
+        means = self.peers.sum_(torch.stack([torch.stack([step[name] for step in steps]).mean() for name in names]))
+        return metrics | dict(zip(names, means, strict=True))
+
+    def _even(self, rows: int) -> bool:
+        """Whether all minibatches hold equally many of this process's sequences: sizes are then known beforehand."""
+        first, total = self._place or self.peers.place(rows)
+        return not any(count % self.config.minibatches for count in (first, rows, total))
+
     @torch.no_grad()
     def _prepare(self, rollout: Rollout, rewards: Tensor) -> tuple[Batch, dict[str, Tensor]]:
         """Advantages and targets of a rollout, cut into sequences."""
@@ -144,7 +181,7 @@ class PPO(Learner):
         scale, shift = self.normaliser.update(returns)
         if hasattr(self.agent.heads, "rescale_values"):
             self.agent.heads.rescale_values(scale, shift)
-        weights = torch.tensor([stream.weight for stream in self.streams], device=rewards.device)
+        _, _, weights = stream_arrays(self.streams, rewards.device, advantages.dtype)
         advantage = (advantages * weights).sum(dim=-1)
         figures = torch.stack((advantage, advantages[..., 0], returns[..., 0]), dim=-1)
         mean, variance = self.peers.moments(figures.flatten(0, 1))
@@ -192,12 +229,11 @@ class PPO(Learner):
         a multiple of ``minibatches``, and the draw is the same for any number of processes.
         """
         parts, device = self.config.minibatches, self.normaliser.std.device
-        self._place = self._place or self.peers.place(rows)
-        first, total = self._place
+        first, total = self._place or self.peers.place(rows)
         sequences = chunks * total
         if sequences < parts:
             raise ValueError(f"minibatches is {parts}; there are only {sequences} sequences to split")
-        tick = torch.tensor(self.updates * self.config.epochs + epoch, device=device)
+        tick = self._tick * self.config.epochs + epoch
         lots = uniforms(self.seed, torch.arange(sequences, device=device), tick, 1, _ORDER)[:, 0]
         # What fills up the last group comes after its members, whose lots are below 1.
         groups = functional.pad(lots, (0, -sequences % parts), value=2.0).view(-1, parts)
@@ -206,14 +242,14 @@ class PPO(Learner):
         whole = [sequences // parts + (k < sequences % parts) for k in range(parts)]
         if rows == total:
             sizes = whole
-        elif rows % parts == 0 and first % parts == 0 and total % parts == 0:
+        elif self._even(rows):
             sizes = [chunks * rows // parts] * parts
         else:
             sizes = mine.bincount(minlength=parts).tolist()
         order = mine.argsort(stable=True).split(sizes)
         return zip(order, (size / all_of_it for size, all_of_it in zip(sizes, whole, strict=True)), strict=True)
 
-    def _improve(self, batch: Batch, share: float, entropy_weight: float) -> dict[str, Tensor]:
+    def _improve(self, batch: Batch, share: float) -> dict[str, Tensor]:
         """One gradient step of all processes on a minibatch of which this one has a share in [0, 1].
 
         Returns:
@@ -228,7 +264,7 @@ class PPO(Learner):
         policy_loss = -torch.minimum(ratio * batch.advantages, clipped * batch.advantages).mean()
         value_loss = self._value_loss(output.value, batch)
         entropy = output.distribution.entropy().mean()
-        loss = policy_loss + self.config.value_weight * value_loss - entropy_weight * entropy
+        loss = policy_loss + self.config.value_weight * value_loss - self._entropy_weight * entropy
         self.gradients.clear()
         (loss * share).backward()
         norm = self._step()

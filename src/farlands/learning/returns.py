@@ -5,6 +5,7 @@ Axis letters: T steps, R rows, V value heads.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,17 @@ class ValueStream:
     discount: float
     weight: float = 1.0
     episodic: bool = True
+
+
+@functools.cache
+def stream_arrays(
+    streams: tuple[ValueStream, ...], device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Whether streams are episodic, bool ``[V]``, their discounts and their weights, ``dtype`` ``[V]``; made once."""
+    episodic = torch.tensor([stream.episodic for stream in streams], device=device)
+    discount = torch.tensor([stream.discount for stream in streams], device=device, dtype=dtype)
+    weight = torch.tensor([stream.weight for stream in streams], device=device, dtype=dtype)
+    return episodic, discount, weight
 
 
 def generalised_advantages(
@@ -51,8 +63,7 @@ def generalised_advantages(
         streams: V of them.
         gae_lambda: Weight of longer estimates, in [0, 1].
     """
-    episodic = torch.tensor([stream.episodic for stream in streams], device=rewards.device)
-    discount = torch.tensor([stream.discount for stream in streams], device=rewards.device)
+    episodic, discount, _ = stream_arrays(tuple(streams), rewards.device, values.dtype)
     going_on = ~(terminated[..., None] & episodic)
     flowing = ~((terminated | truncated)[..., None] & episodic)
     bootstrap = torch.where(episodic, next_values, values[1:])
