@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from farlands.config import TrainConfig
 from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
+from farlands.learning.impala import Impala
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
 from farlands.runtime.callbacks import make_callback
@@ -46,37 +47,58 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
     """
     torch.set_num_threads(config.threads)
     device = torch.device(config.device)
+    if config.actors.count:
+        from farlands.runtime.actors.build import build_actors_run
+
+        return build_actors_run(config, directory, display, stop)
     world = build_world(config.world, config.num_worlds, config.options, device)
-    seed_everything(config.seed)
-    agent, sources = build_agent(config, world.spec, device)
-    if config.start_from:
-        _start_from(config, agent, world.spec)
-    _check_split(config, world.num_rows)
-    learner = PPO(
-        agent, config.ppo, value_streams(sources, config.ppo.discount), seed=derive_seed(config.seed, "order")
-    )
-    chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
+    agent, sources, learner = build_learning(config, world.spec, world.num_rows, device)
+    settings = config.learning
     with memory_guard():
-        collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
+        noise = derive_seed(config.seed, "actions")
+        collector = Collector(world, agent, settings.rollout, noise, chunks=settings.chunks)
     collector.start(derive_seed(config.seed, "worlds"))
-    measures = [measure.name for measure in world.spec.measures]
-    return Run(
+    parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": collector}
+    return assemble_run(Run, parts, config, directory, display, stop)
+
+
+def assemble_run(
+    kind: type[Run],
+    parts: Mapping[str, Any],
+    config: TrainConfig,
+    directory: RunDirectory,
+    display: Display,
+    stop: StopRequest,
+) -> Run:
+    """A run of a kind from what lives and learns in it, by field name, and everything else it needs."""
+    spec = parts["world"].spec
+    return kind(
+        **parts,
         config=config,
         directory=directory,
-        world=world,
-        agent=agent,
-        sources=sources,
-        learner=learner,
-        collector=collector,
         callbacks=[make_callback(reference) for reference in config.callbacks],
         counters=Counters(),
         store=CheckpointStore(directory.checkpoints, config.keep),
         metrics=MetricsWriter(directory.metrics),
-        episodes=EpisodeWriter(directory.episodes, world.spec.achievements, measures),
-        phases=Phases(device),
+        episodes=EpisodeWriter(directory.episodes, spec.achievements, [measure.name for measure in spec.measures]),
+        phases=Phases(torch.device(config.device)),
         display=display,
         stop=stop,
     )
+
+
+def build_learning(
+    config: TrainConfig, spec: WorldSpec, rows: int, device: torch.device
+) -> tuple[Agent, list[RewardSource], PPO]:
+    """The agent of a run, what it is rewarded by, and its learner, which is given so many rows at a time."""
+    seed_everything(config.seed)
+    agent, sources = build_agent(config, spec, device)
+    if config.start_from:
+        _start_from(config, agent, spec)
+    _check_split(config, rows)
+    kind = Impala if config.learner == "impala" else PPO
+    streams = value_streams(sources, config.learning.discount)
+    return agent, sources, kind(agent, config.learning, streams, seed=derive_seed(config.seed, "order"))  # type: ignore[arg-type]
 
 
 def build_world(reference: str, num_worlds: int, options: Any, device: torch.device) -> World:
@@ -100,7 +122,7 @@ def build_agent(config: TrainConfig, spec: WorldSpec, device: torch.device) -> t
     """The agent of a run, not yet trained, and what it is rewarded by."""
     try:
         sources = make_reward_sources(config.rewards, spec, device, functools.partial(resolve, "reward"))
-        heads = len(value_streams(sources, config.ppo.discount))
+        heads = len(value_streams(sources, config.learning.discount))
         with memory_guard():
             agent = make_agent(spec, config.agent, heads, resolve=functools.partial(resolve, "agent"))
     except (TypeError, ValueError) as error:
@@ -154,9 +176,9 @@ def hush_warp() -> None:
 
 
 def _check_split(config: TrainConfig, rows: int) -> None:
-    chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
-    if config.ppo.minibatches > rows * chunks:
-        raise UserError("--ppo.minibatches is", config.ppo.minibatches, f"there are only {rows * chunks} sequences")
+    parts, sequences = config.learning.minibatches, rows * config.learning.chunks
+    if parts > sequences:
+        raise UserError(f"--{config.learner}.minibatches is", parts, f"there are only {sequences} sequences")
 
 
 @contextlib.contextmanager

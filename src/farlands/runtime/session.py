@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from farlands.config import ResumeConfig, TrainConfig
@@ -77,13 +78,12 @@ def resume(config: ResumeConfig) -> int:
 def carry(run: Run) -> int:
     """Train a run to its end and tell how to go on from there."""
     from farlands.runtime.build import memory_guard
-    from farlands.runtime.loop import run_loop
 
     config, directory = run.config, run.directory
     run.display.begin(f"{config.world} on {config.device}, in {directory.path}", config.steps)
     try:
         with memory_guard():
-            run_loop(run)
+            _find_loop(config)(run)
         _draw_curve(run)
     finally:
         run.close()
@@ -95,6 +95,16 @@ def carry(run: Run) -> int:
         return run.stop.exit_code
     print(f"done: {run.counters.steps:,} steps in {directory.path}; measure the agent with: farlands evaluate {where}")
     return 0
+
+
+def _find_loop(config: TrainConfig) -> Callable[[Run], None]:
+    if config.actors.count:
+        from farlands.runtime.actors.run import run_with_actors
+
+        return run_with_actors
+    from farlands.runtime.loop import run_loop
+
+    return run_loop
 
 
 def _build(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> Run:
@@ -115,7 +125,12 @@ def _restore(config: ResumeConfig, directory: RunDirectory, display: Display, st
     settings = directory.read_config()
     device = str(resolve_device(config.device or settings.device))
     steps, seconds = config.steps or settings.steps, config.seconds or settings.seconds
-    settings = dataclasses.replace(settings, device=device, steps=steps, seconds=seconds, run_dir=str(directory.path))
+    actors = settings.actors
+    if config.ray_address:
+        actors = dataclasses.replace(actors, address=config.ray_address)
+    settings = dataclasses.replace(
+        settings, device=device, steps=steps, seconds=seconds, actors=actors, run_dir=str(directory.path)
+    )
     display.status("reading the checkpoint")
     checkpoint, warnings = CheckpointStore(directory.checkpoints).load(config.checkpoint)
     done = checkpoint.facts["steps"]
@@ -125,8 +140,12 @@ def _restore(config: ResumeConfig, directory: RunDirectory, display: Display, st
         used = checkpoint.facts["seconds"]
         raise UserError(f"the run has used its {seconds:g} s", allowed=f"train on with --seconds, above {used:.0f}")
     run = _build(settings, directory, display, stop)
-    check_spec(run.world.spec, checkpoint.facts.get("spec"), checkpoint.path)
-    checkpoint.load_into(run.components())
+    try:
+        check_spec(run.world.spec, checkpoint.facts.get("spec"), checkpoint.path)
+        checkpoint.load_into(run.components())
+    except BaseException:
+        run.close()
+        raise
     for warning in warnings:
         display.note(f"warning: {warning}")
     run.saved_steps = run.counters.steps

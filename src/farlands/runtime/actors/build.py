@@ -1,0 +1,57 @@
+"""From a config to a run whose worlds live in actors."""
+
+from __future__ import annotations
+
+import torch
+
+from farlands.config import TrainConfig
+from farlands.learning.rollout import allocate_actions
+from farlands.runtime.actors.cluster import RayCluster
+from farlands.runtime.actors.fleet import Fleet
+from farlands.runtime.actors.run import ActorsRun, DistantWorlds, Gatherer
+from farlands.runtime.build import assemble_run, build_learning, build_world, memory_guard
+from farlands.runtime.display import Display
+from farlands.runtime.rundir import RunDirectory
+from farlands.runtime.signals import StopRequest
+
+
+def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> ActorsRun:
+    """Everything a run consists of but its actors, who start with the first update.
+
+    Args:
+        config: Resolved: device and threads are numbers and names of this machine.
+        directory: Where it writes.
+        display: Where it tells people how it goes.
+        stop: What may ask it to end.
+
+    Raises:
+        UserError: The config asks for something impossible, or there is no Ray cluster.
+    """
+    device = torch.device(config.device)
+    world = _look_at(config, device)
+    agent, sources, learner = build_learning(config, world.spec, world.num_rows, device)
+    display.status("connecting to Ray")
+    cluster = RayCluster(config, world.spec)
+    try:
+        fleet = Fleet(config.actors, cluster, display.note, lambda: bool(stop.signal))
+        with memory_guard():
+            gatherer = Gatherer(fleet, world, agent, learner, config.learning.rollout, config.learning.chunks)
+        parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": gatherer}
+        return assemble_run(ActorsRun, parts, config, directory, display, stop)  # type: ignore[return-value]
+    except BaseException:
+        cluster.close()
+        raise
+
+
+def _look_at(config: TrainConfig, device: torch.device) -> DistantWorlds:
+    """What stands for all worlds of an update, after one look at a single one.
+
+    The look also compiles what the world is made of, once, before many processes would do so at the same time.
+    """
+    sample = build_world(config.world, 1, config.options, torch.device("cpu"))
+    sample.reset(0)
+    sample.step(allocate_actions(sample.spec, (sample.num_rows,), sample.device))
+    worlds = config.actors.worlds_each(config.num_worlds) * config.actors.rollouts
+    distant = DistantWorlds(sample.spec, worlds, sample.num_agents, device)
+    sample.close()
+    return distant

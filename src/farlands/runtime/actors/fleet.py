@@ -1,0 +1,227 @@
+"""All actors together: kept at work, replaced when they go away, never further ahead than the learner can follow."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from farlands.errors import UserError
+from farlands.runtime.actors.config import ActorsConfig
+from farlands.runtime.actors.messages import Failure, Report, Weights
+from farlands.runtime.actors.roster import Roster, Seat
+
+_POLL = 0.5
+"""Seconds between looks at who is late and whether the run should stop."""
+
+
+class LostError(Exception):
+    """An actor, or what it had made, is no longer there; says why on one line.
+
+    Attributes:
+        blameless: The machine went, not the actor.
+    """
+
+    def __init__(self, cause: str, *, blameless: bool = False) -> None:
+        super().__init__(cause)
+        self.blameless = blameless
+
+
+class StoppedError(Exception):
+    """The run was asked to end while it waited for actors."""
+
+
+class Cluster(Protocol):
+    """Where actors run. Handles are its own; tickets stand for results that are not there yet."""
+
+    def start(self, seat: int, incarnation: int, weights: Any) -> tuple[Any, Hashable]:
+        """A new actor as soon as there is room for it; its handle, and the ticket of its ``begin``."""
+        ...
+
+    def put(self, weights: Weights) -> Any:
+        """Something that stands for weights and can be given to ``start`` and ``send``; kept once for all actors."""
+        ...
+
+    def send(self, handle: Any, weights: Any) -> Hashable:
+        """Give an actor newer weights, whatever it is at."""
+        ...
+
+    def ask(self, handle: Any) -> Hashable:
+        """Ask an actor for a rollout, after those it was asked for before."""
+        ...
+
+    def wait(self, tickets: Sequence[Hashable], seconds: float) -> list[Hashable]:
+        """Those of the tickets whose result is there, after waiting for the first of them for at most so long."""
+        ...
+
+    def fetch(self, ticket: Hashable) -> Any:
+        """The result. Raises LostError where there will be none."""
+        ...
+
+    def stop(self, handle: Any) -> None:
+        """End an actor's process at once."""
+        ...
+
+    def close(self) -> None:
+        """End all of them."""
+        ...
+
+
+class _Errand(NamedTuple):
+    """What a ticket is for: a method of the actor that was its seat's ``incarnation``-th."""
+
+    method: str
+    seat: Seat
+    incarnation: int
+
+
+class Fleet:
+    """Actors, and the rollouts they have under way.
+
+    An actor has at most ``ahead`` rollouts under way or waiting here, so that nothing grows however slow the learner
+    is. What waits stays on the cluster until it is taken.
+
+    Args:
+        config: How many actors, and what they may do.
+        cluster: Where they run.
+        note: Tells people what happened, a line each time.
+        stopping: Whether the run was asked to end.
+        clock: Seconds.
+    """
+
+    def __init__(
+        self,
+        config: ActorsConfig,
+        cluster: Cluster,
+        note: Callable[[str], None],
+        stopping: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config, self.cluster = config, cluster
+        self.roster = Roster(config, clock())
+        self.version = -1
+        self._note, self._stopping, self._clock = note, stopping, clock
+        self._weights: Any = None
+        self._handles: dict[int, Any] = {}
+        self._errands: dict[Hashable, _Errand] = {}
+        self._arrived: deque[tuple[Hashable, _Errand]] = deque()
+        self._said: set[str] = set()
+
+    def publish(self, weights: Weights) -> None:
+        """Let every actor use these weights from its next rollout on."""
+        self._weights, self.version = self.cluster.put(weights), weights.version
+
+    def take(self) -> Report:
+        """The next rollout, the one that arrived first; waits for it.
+
+        Raises:
+            UserError: An actor failed too often, or too few were there for too long.
+            StoppedError: The run was asked to end.
+        """
+        while True:
+            self._poll(0.0 if self._arrived else _POLL)
+            self._check()
+            self._tend()
+            if self._arrived:
+                report = self._fetch_arrived()
+                if report:
+                    return report
+            elif self._stopping():
+                raise StoppedError
+
+    def close(self) -> None:
+        """End all actors."""
+        self._errands.clear()
+        self._arrived.clear()
+        self._handles.clear()
+        self.cluster.close()
+
+    def _tend(self) -> None:
+        """Fill vacant seats, send weights to those that have older ones, and ask whoever may be asked."""
+        now = self._clock()
+        for seat in list(self.roster.vacant(now)):
+            self.roster.start(seat, self.version, now)
+            handle, ticket = self.cluster.start(seat.number, seat.incarnation, self._weights)
+            self._handles[seat.number] = handle
+            self._expect(ticket, "begin", seat)
+        for seat in list(self.roster.outdated(self.version)):
+            seat.version, seat.sending = self.version, True
+            self._expect(self.cluster.send(self._handles[seat.number], self._weights), "take", seat)
+        for seat in list(self.roster.idle()):
+            while seat.running + seat.waiting < self.config.ahead:
+                self.roster.asked(seat, now)
+                self._expect(self.cluster.ask(self._handles[seat.number]), "collect", seat)
+
+    def _expect(self, ticket: Hashable, method: str, seat: Seat) -> None:
+        self._errands[ticket] = _Errand(method, seat, seat.incarnation)
+
+    def _poll(self, seconds: float) -> None:
+        """See what has come in."""
+        for ticket in self.cluster.wait(list(self._errands), seconds):
+            errand = self._errands.pop(ticket, None)
+            if errand is None:
+                continue
+            if errand.method == "collect":
+                self.roster.arrived(errand.seat, self._clock())
+                self._arrived.append((ticket, errand))
+            else:
+                self._finish(ticket, errand)
+
+    def _finish(self, ticket: Hashable, errand: _Errand) -> None:
+        """An actor has begun, or has its weights."""
+        result = self._result(ticket, errand)
+        if result is None or errand.incarnation != errand.seat.incarnation:
+            return
+        if errand.method == "begin":
+            self.roster.ready(errand.seat, self._clock())
+        else:
+            errand.seat.sending = False
+
+    def _fetch_arrived(self) -> Report | None:
+        ticket, errand = self._arrived.popleft()
+        report = self._result(ticket, errand)
+        if report is not None and errand.incarnation == errand.seat.incarnation and errand.seat.waiting:
+            self.roster.taken(errand.seat)
+        return report
+
+    def _result(self, ticket: Hashable, errand: _Errand) -> Any:
+        """What an errand has led to; None where that is the end of the actor, which has then been noted."""
+        try:
+            result = self.cluster.fetch(ticket)
+        except LostError as error:
+            # Whoever dies before it has done anything would do so again and again.
+            failed = not error.blameless and not errand.seat.delivered
+            self._end(errand.seat, errand.incarnation, str(error), failed=failed)
+            return None
+        if isinstance(result, Failure):
+            self._end(errand.seat, errand.incarnation, result.cause, failed=True)
+            return None
+        return True if result is None else result
+
+    def _end(self, seat: Seat, incarnation: int, cause: str, *, failed: bool) -> None:
+        """An actor is gone or has to go; what it was asked for will not come."""
+        handle = self._handles.pop(seat.number, None) if incarnation == seat.incarnation else None
+        if handle is None:
+            return
+        self.cluster.stop(handle)
+        self._errands = {ticket: errand for ticket, errand in self._errands.items() if errand.seat is not seat}
+        self.roster.gone(seat, cause, failed=failed, now=self._clock())
+        if cause not in self._said:
+            self._said.add(cause)
+            self._note(f"actor {seat.number} {'failed' if failed else 'was lost'}: {cause}; another takes its place")
+
+    def _check(self) -> None:
+        """Replace whoever is late. Raises UserError where that does not help any more."""
+        now, config = self._clock(), self.config
+        for seat in list(self.roster.late(now)):
+            cause = f"no rollout within {config.timeout:g} s (--actors.timeout)"
+            self._end(seat, seat.incarnation, cause, failed=True)
+        seat = self.roster.exhausted()
+        if seat:
+            times = f"{len(seat.failures)} times within {config.window:g} s"
+            raise UserError(f"actor {seat.number} failed {times}, the last time with: {seat.cause}")
+        if self.roster.too_few(now):
+            there = f"{self.roster.alive} of {config.count} actors are there, at least {config.minimum} must be"
+            waited = f"waited {config.timeout:g} s (--actors.timeout) for"
+            raise UserError(f"{there}; {waited} {self.roster.describe_missing(now)}")
