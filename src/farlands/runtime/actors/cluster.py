@@ -93,7 +93,7 @@ class RayCluster:
         except exceptions.GetTimeoutError as error:
             raise LostError(f"its rollout could not be had within {self._timeout:g} s (--actors.timeout)") from error
         except exceptions.RayActorError as error:
-            blameless = "node" in str(error) or bool(getattr(error, "preempted", False))
+            blameless = "its node has died" in str(error) or bool(getattr(error, "preempted", False))
             cause = "its machine left the cluster" if blameless else "its process died"
             raise LostError(cause, blameless=blameless) from error
         except exceptions.ObjectLostError as error:
@@ -168,9 +168,17 @@ def _connect(config: TrainConfig) -> tuple[Any, bool]:
     try:
         with _same_signals():
             ray.init(**settings)
+        _hush(ray)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise UserError("no Ray cluster at", address, first_line(error)[:200]) from error
     return ray, True
+
+
+def _hush(ray: Any) -> None:
+    """Keep Ray from printing pages about machines that went away, which it does whatever ``log_to_driver`` says."""
+    worker = getattr(getattr(ray, "_private", None), "worker", None)
+    if hasattr(worker, "print_to_stdstream"):
+        worker.print_to_stdstream = lambda *_, **__: None  # type: ignore[union-attr]
 
 
 def _check_reachable(address: str) -> None:

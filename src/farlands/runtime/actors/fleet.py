@@ -219,7 +219,8 @@ class Fleet:
             self._end(seat, seat.incarnation, cause, failed=True)
         seat = self.roster.exhausted()
         if seat:
-            times = f"{len(seat.failures)} times within {config.window:g} s"
+            count = len(seat.failures)
+            times = f"{f'{count} times' if count > 1 else 'once'} within {config.window:g} s"
             raise UserError(f"actor {seat.number} failed {times}, the last time with: {seat.cause}")
         if self.roster.too_few(now):
             there = f"{self.roster.alive} of {config.count} actors are there, at least {config.minimum} must be"

@@ -108,8 +108,8 @@ class Actor:
 
 def snapshot(version: int, agent: torch.nn.Module, mean: torch.Tensor, std: torch.Tensor) -> Weights:
     """An agent as it is now, on the host."""
-    state = {name: np.array(value.detach().cpu()) for name, value in agent.state_dict().items()}
-    return Weights(version, state, np.array(mean.cpu()), np.array(std.cpu()))
+    state = {name: value.detach().cpu().clone().numpy() for name, value in agent.state_dict().items()}
+    return Weights(version, state, mean.cpu().clone().numpy(), std.cpu().clone().numpy())
 
 
 def _shift_rows(episodes: Episodes, first_row: int) -> Episodes:
