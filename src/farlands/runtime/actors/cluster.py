@@ -121,7 +121,7 @@ class RayCluster:
 
         threads = str(max(1, round(config.actors.cpus)))
         environment = {
-            "PYTHONPATH": os.pathsep.join(_module_folders()),
+            "PYTHONPATH": os.pathsep.join([*_module_folders(), "${PYTHONPATH}"]),
             "OMP_NUM_THREADS": threads,
             "GOMP_SPINCOUNT": os.environ.get("GOMP_SPINCOUNT", "10000"),
         }
