@@ -105,7 +105,7 @@ class TrainConfig:
 
     MAIN_FLAGS: typing.ClassVar = (
         "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
-        "rewards.sources", "callbacks", "learner", "actors.count", "actors.worlds", "actors.address",
+        "rewards.sources", "callbacks", "learner", "actors.count",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
 

@@ -11,7 +11,7 @@ class ActorsConfig:
 
     count: int = 0
     """Worker processes on Ray that worlds live in, each as soon as there is room for it; 0 for none: worlds live in
-    the learner's process."""
+    the learner's process. docs/actors.md tells more."""
     worlds: int = 0
     """Worlds of each actor; 0 for an equal share of --num-worlds."""
     address: str = ""

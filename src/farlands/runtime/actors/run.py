@@ -130,6 +130,8 @@ class Gatherer:
 class ActorsRun(Run):
     """A run with a ``Gatherer`` for a collector."""
 
+    collector: Gatherer  # type: ignore[assignment]
+
     def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
         super().log(rollout, {**metrics, **self.collector.figures()})
 
