@@ -114,7 +114,7 @@ class SimulatedCluster:
 def make(cluster, stopping=lambda: False, **settings):
     notes: list[str] = []
     config = ActorsConfig(**{"count": 3, "timeout": 20.0, **settings})
-    fleet = Fleet(config, cluster, notes.append, stopping, cluster.clock)
+    fleet = Fleet(config, cluster, lambda line, details: notes.append(line + details), stopping, cluster.clock)
     fleet.publish(weights(0))
     return fleet, notes
 
@@ -179,7 +179,7 @@ def test_an_actor_that_raises_is_reported_once_and_ends_the_run_when_it_does_not
     fleet, notes = make(cluster, restarts=3)
     with pytest.raises(UserError, match=r"actor 1 failed 4 times within 600 s, .*: ValueError: the door is stuck"):
         [fleet.take() for _ in range(1000)]
-    assert notes == ["actor 1 failed: ValueError: the door is stuck; another takes its place"]
+    assert notes == ["actor 1 failed: ValueError: the door is stuck; another takes its placeTraceback ..."]
     assert [number for seat, number in cluster.started if seat == 1] == [1, 2, 3, 4]
 
 

@@ -141,6 +141,7 @@ def test_a_killed_process_is_replaced_a_raising_world_ends_the_run_and_resume_go
     said = capsys.readouterr().out
     assert "was lost: its process died; another takes its place" in said
     assert said.count("ValueError: the corridor caved in") == 1
+    assert "mine.py" in (world / "run" / "failures.log").read_text(), "the traceback is kept"
     assert (rows[-1]["actors/lost"], rows[-1]["actors/failed"], rows[-1]["actors/alive"]) == (1.0, 0.0, 2.0)
     names = [path.name for path in (world / "run" / "checkpoints").glob("step-*")]
     assert names == [f"step-{int(rows[-1]['step']):012d}"], "what was learned is saved"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import torch
 
 from farlands.config import TrainConfig
@@ -33,7 +36,7 @@ def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Disp
     display.status("connecting to Ray")
     cluster = RayCluster(config, world.spec)
     try:
-        fleet = Fleet(config.actors, cluster, display.note, lambda: bool(stop.signal))
+        fleet = Fleet(config.actors, cluster, _teller(directory, display), lambda: bool(stop.signal))
         with memory_guard():
             gatherer = Gatherer(fleet, world, agent, learner, config.learning.rollout, config.learning.chunks)
         parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": gatherer}
@@ -41,6 +44,18 @@ def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Disp
     except BaseException:
         cluster.close()
         raise
+
+
+def _teller(directory: RunDirectory, display: Display) -> Callable[[str, str], None]:
+    """Shows a line, and keeps the traceback that goes with it in the run's directory."""
+
+    def tell(line: str, details: str) -> None:
+        display.note(line)
+        if details:
+            with (directory.path / "failures.log").open("a", encoding="utf-8") as file:
+                file.write(f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S} {line}\n{details}\n")
+
+    return tell
 
 
 def _look_at(config: TrainConfig, device: torch.device) -> DistantWorlds:

@@ -14,6 +14,8 @@ from farlands.runtime.actors.roster import Roster, Seat
 
 _POLL = 0.5
 """Seconds between looks at who is late and whether the run should stop."""
+_REMEMBERED = 100
+"""Causes that are not told again."""
 
 
 class LostError(Exception):
@@ -85,7 +87,7 @@ class Fleet:
     Args:
         config: How many actors, and what they may do.
         cluster: Where they run.
-        note: Tells people what happened, a line each time.
+        note: Tells people what happened: a line, and a traceback where there is one. Once for each cause.
         stopping: Whether the run was asked to end.
         clock: Seconds.
     """
@@ -94,7 +96,7 @@ class Fleet:
         self,
         config: ActorsConfig,
         cluster: Cluster,
-        note: Callable[[str], None],
+        note: Callable[[str, str], None],
         stopping: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -106,7 +108,7 @@ class Fleet:
         self._handles: dict[int, Any] = {}
         self._errands: dict[Hashable, _Errand] = {}
         self._arrived: deque[tuple[Hashable, _Errand]] = deque()
-        self._said: set[str] = set()
+        self._said: deque[str] = deque(maxlen=_REMEMBERED)
 
     def publish(self, weights: Weights) -> None:
         """Let every actor use these weights from its next rollout on."""
@@ -195,11 +197,11 @@ class Fleet:
             self._end(errand.seat, errand.incarnation, str(error), failed=failed)
             return None
         if isinstance(result, Failure):
-            self._end(errand.seat, errand.incarnation, result.cause, failed=True)
+            self._end(errand.seat, errand.incarnation, result.cause, failed=True, details=result.details)
             return None
         return True if result is None else result
 
-    def _end(self, seat: Seat, incarnation: int, cause: str, *, failed: bool) -> None:
+    def _end(self, seat: Seat, incarnation: int, cause: str, *, failed: bool, details: str = "") -> None:
         """An actor is gone or has to go; what it was asked for will not come."""
         handle = self._handles.pop(seat.number, None) if incarnation == seat.incarnation else None
         if handle is None:
@@ -208,8 +210,9 @@ class Fleet:
         self._errands = {ticket: errand for ticket, errand in self._errands.items() if errand.seat is not seat}
         self.roster.gone(seat, cause, failed=failed, now=self._clock())
         if cause not in self._said:
-            self._said.add(cause)
-            self._note(f"actor {seat.number} {'failed' if failed else 'was lost'}: {cause}; another takes its place")
+            self._said.append(cause)
+            what = f"actor {seat.number} {'failed' if failed else 'was lost'}: {cause}; another takes its place"
+            self._note(what, details)
 
     def _check(self) -> None:
         """Replace whoever is late. Raises UserError where that does not help any more."""
