@@ -22,6 +22,7 @@ SEED_LIMIT = 2**64
 
 _MOST: dict[str, float] = {
     "num_worlds": 2**24, "episodes": 2**24, "training_levels": 2**24, "varied": 2**24, "threads": 1024,
+    "processes": 65_536, "restarts": 10**6,
     "steps": 10**15, "max_steps": 2**31,
 }  # fmt: skip
 """Bounds beyond which a number is a slip of the hand."""
@@ -63,8 +64,15 @@ class TrainConfig:
     """auto, cpu, cuda or cuda:N; auto is the first GPU if there is one."""
     threads: int = 0
     """CPU threads for torch; 0 for one per core. Part of the checkpoint: sums depend on it."""
+    processes: int = 1
+    """Processes of this machine that train together, each with its share of the worlds; on GPUs one each. torchrun
+    starts them on several machines."""
+    restarts: int = 0
+    """How often all processes are started again, from the newest checkpoint, after one of them failed."""
+    peer_timeout: float = 300.0
+    """Seconds that processes wait for each other before they say who is late and end."""
     run_dir: str = ""
-    """Directory of the run, new or empty; by default runs/WORLD-DATE-TIME."""
+    """Directory of the run; by default runs/WORLD-DATE-TIME. A run that is there with the same settings goes on."""
     save_every: float = 300.0
     """Seconds between checkpoints; 0 saves after every update."""
     keep: int = 3
@@ -86,9 +94,15 @@ class TrainConfig:
     """What is rewarded."""
     actors: ActorsConfig = field(default_factory=ActorsConfig)
     """Worker processes that the worlds live in, on Ray, for slow simulators."""
+    faults: tuple[str, ...] = ()
+    """Failures to act out, to see that a run survives them, as KIND@UPDATE, KIND@UPDATE:PHASE or with /RANK after
+    either; kinds: raise, exit, kill, hang, slow, nan, preempt, full-disk, torn."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1})
+        least = {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1}
+        _require(self, {**least, "processes": 1, "restarts": 0})
+        if not 1.0 <= self.peer_timeout <= 86_400:
+            raise ValueError(f"peer-timeout is {self.peer_timeout}; it must be from 1 to 86400 seconds")
         _require_seed(self.seed)
         if self.actors.count and self.learner != "impala":
             raise ValueError(f"learner is {self.learner}; with actors it must be impala: add --learner impala")
@@ -97,6 +111,10 @@ class TrainConfig:
                 f"num-worlds is {self.num_worlds}; it must be a multiple of actors.count, which is"
                 f" {self.actors.count}, or name --actors.worlds"
             )
+        if self.processes > self.num_worlds:
+            raise ValueError(f"processes is {self.processes}; there are only {self.num_worlds} worlds to share")
+        if self.actors.count and self.processes > 1:
+            raise ValueError(f"processes is {self.processes}; with actors one process learns")
 
     @property
     def learning(self) -> PPOConfig:
@@ -104,7 +122,7 @@ class TrainConfig:
         return self.impala if self.learner == "impala" else self.ppo
 
     MAIN_FLAGS: typing.ClassVar = (
-        "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
+        "recipe", "steps", "num-worlds", "seed", "device", "threads", "processes", "restarts", "run-dir", "save-every",
         "rewards.sources", "callbacks", "learner", "actors.count",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
@@ -126,11 +144,17 @@ class ResumeConfig:
     """Go on on another device; exact resume is promised on the same one."""
     ray_address: str = ""
     """Address of the Ray cluster to go on on, for a run with actors; by default the one it was started on."""
+    processes: int = 0
+    """Go on with so many processes; 0 for as many as before. Exact resume is promised for the same number."""
+    restarts: int = 0
+    """How often all processes are started again after one of them failed."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 0, "seconds": 0})
+        _require(self, {"steps": 0, "seconds": 0, "processes": 0, "restarts": 0})
 
-    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "seconds", "device", "ray-address")
+    MAIN_FLAGS: typing.ClassVar = (
+        "checkpoint", "steps", "seconds", "device", "processes", "restarts", "ray-address",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -393,6 +417,22 @@ def anchored(config: TrainConfig) -> TrainConfig:
         agent=dataclasses.replace(config.agent, network=absolute(config.agent.network)),
         rewards=dataclasses.replace(config.rewards, sources=tuple(absolute(name) for name in config.rewards.sources)),
     )
+
+
+CARRIED = ("run_dir", "processes", "restarts", "peer_timeout", "save_every", "keep", "faults")
+"""Settings of ``TrainConfig`` that decide where and how a run is carried, not what comes of it."""
+
+
+def first_difference(one: Any, other: Any, prefix: str = "") -> tuple[str, Any, Any] | None:
+    """The first field, in order, in which two configs of one kind differ: its dotted name and both values."""
+    for item in dataclasses.fields(one):
+        mine, theirs, name = getattr(one, item.name), getattr(other, item.name, None), prefix + item.name
+        if dataclasses.is_dataclass(mine) and type(mine) is type(theirs):
+            if found := first_difference(mine, theirs, f"{name}."):
+                return found
+        elif mine != theirs:
+            return name.replace("_", "-"), mine, theirs
+    return None
 
 
 def to_json(config: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from farlands.agents.agent import Agent
 from farlands.learning.config import ImpalaConfig
+from farlands.learning.peers import ALONE, Peers
 from farlands.learning.ppo import PPO, Batch
 from farlands.learning.returns import ValueStream
 from farlands.learning.rollout import Rollout
@@ -35,6 +36,7 @@ class Impala(PPO):
         config: How.
         streams: What each of the agent's value heads learns; by default one, the task.
         seed: Of the order of minibatches, in [0, 2**64).
+        peers: With whom it learns, as ``PPO`` does.
 
     Raises:
         ValueError: Streams and value heads differ in number.
@@ -43,9 +45,15 @@ class Impala(PPO):
     config: ImpalaConfig
 
     def __init__(
-        self, agent: Agent, config: ImpalaConfig | None = None, streams: Sequence[ValueStream] = (), *, seed: int = 0
+        self,
+        agent: Agent,
+        config: ImpalaConfig | None = None,
+        streams: Sequence[ValueStream] = (),
+        *,
+        seed: int = 0,
+        peers: Peers = ALONE,
     ) -> None:
-        super().__init__(agent, config or ImpalaConfig(), streams, seed=seed)
+        super().__init__(agent, config or ImpalaConfig(), streams, seed=seed, peers=peers)
 
     @torch.no_grad()
     def _prepare(self, rollout: Rollout, rewards: Tensor) -> tuple[Batch, dict[str, Tensor]]:
@@ -71,16 +79,18 @@ class Impala(PPO):
             self.agent.heads.rescale_values(scale, shift)
         weights = torch.tensor([stream.weight for stream in self.streams], device=rewards.device)
         advantage = (advantages * weights).sum(dim=-1)
-        errors = targets[..., 0] - values[:-1, ..., 0]
+        errors, ratios = targets - values[:-1], log_ratios.exp().clamp(max=self.config.rho_clip)
+        figures = torch.stack((advantage, errors[..., 0], targets[..., 0], ratios), dim=-1)
+        mean, variance = self.peers.moments(figures.flatten(0, 1))
         metrics = {
-            "advantage_std": advantage.std(correction=0),
-            "return_mean": targets[..., 0].mean(),
+            "advantage_std": variance[0].sqrt(),
+            "return_mean": mean[2],
             "value_std": self.normaliser.std[0],
-            "explained_variance": 1 - errors.var() / targets[..., 0].var().clamp(min=1e-12),
-            "policy_ratio": log_ratios.exp().clamp(max=self.config.rho_clip).mean(),
+            "explained_variance": 1 - variance[1] / variance[2].clamp(min=1e-12),
+            "policy_ratio": mean[3],
         }
         if self.config.normalise_advantages:
-            advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+            advantage = (advantage - mean[0].to(advantage)) / (variance[0].sqrt().to(advantage) + 1e-8)
         old, targets = self.normaliser.normalise(values[:-1]), self.normaliser.normalise(targets)
         reviewed = dataclasses.replace(rollout, log_probs=log_probs)
         return self._sequences(reviewed, old, advantage, targets), metrics

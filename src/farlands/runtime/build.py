@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,22 +19,29 @@ from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
 from farlands.learning.impala import Impala
+from farlands.learning.peers import ALONE, Peers
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
-from farlands.runtime.callbacks import make_callback
+from farlands.runtime.callbacks import Callback, make_callback
 from farlands.runtime.checkpoint import CheckpointStore
-from farlands.runtime.display import Display
-from farlands.runtime.episodes import EpisodeWriter
+from farlands.runtime.display import Display, NoDisplay
+from farlands.runtime.episodes import EpisodeWriter, NoEpisodes
+from farlands.runtime.faults import Faults
 from farlands.runtime.loop import Counters, Run, describe_spec
-from farlands.runtime.metrics import MetricsWriter
+from farlands.runtime.metrics import MetricsWriter, NoMetrics
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
+from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
 from farlands.worlds.world import World, WorldSpec
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
-def build_run(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> Run:
+
+def build_run(
+    config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest, peers: Peers = ALONE
+) -> Run:
     """Everything a run consists of, its worlds at their start.
 
     Args:
@@ -41,25 +49,28 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         directory: Where it writes.
         display: Where it tells people how it goes.
         stop: What may ask it to end.
+        peers: The processes that carry it together; this one makes its share of the worlds.
 
     Raises:
         UserError: The config asks for something impossible.
     """
     torch.set_num_threads(config.threads)
-    device = torch.device(config.device)
     if config.actors.count:
         from farlands.runtime.actors.build import build_actors_run
 
         return build_actors_run(config, directory, display, stop)
-    world = build_world(config.world, config.num_worlds, config.options, device)
-    agent, sources, learner = build_learning(config, world.spec, world.num_rows, device)
-    settings = config.learning
+    device, mine = torch.device(config.device), peers.span(config.num_worlds)
+    world = peers.by_turns(lambda: build_world(config.world, len(mine), config.options, device))
+    world.first_world = mine.start
+    share = Share(peers.rank, peers.size, config.num_worlds, world.num_agents)
+    agent, sources, learner = build_learning(config, world.spec, share, device, peers)
+    first_row, noise = mine.start * world.num_agents, derive_seed(config.seed, "actions")
+    length, chunks = config.learning.rollout, config.learning.chunks
     with memory_guard():
-        noise = derive_seed(config.seed, "actions")
-        collector = Collector(world, agent, settings.rollout, noise, chunks=settings.chunks)
+        collector = Collector(world, agent, length, noise, chunks=chunks, first_row=first_row)
     collector.start(derive_seed(config.seed, "worlds"))
     parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": collector}
-    return assemble_run(Run, parts, config, directory, display, stop)
+    return assemble_run(Run, {**parts, "share": share, "peers": peers}, config, directory, display, stop)
 
 
 def assemble_run(
@@ -71,34 +82,61 @@ def assemble_run(
     stop: StopRequest,
 ) -> Run:
     """A run of a kind from what lives and learns in it, by field name, and everything else it needs."""
-    spec = parts["world"].spec
-    return kind(
+    spec, peers = parts["world"].spec, parts["peers"]
+    measures, leads = [measure.name for measure in spec.measures], peers.rank == 0
+    faults = Faults(config.faults, directory.path, peers.rank)
+    run = kind(
         **parts,
         config=config,
         directory=directory,
-        callbacks=[make_callback(reference) for reference in config.callbacks],
+        callbacks=[make_callback(reference) if leads else Callback() for reference in config.callbacks],
         counters=Counters(),
-        store=CheckpointStore(directory.checkpoints, config.keep),
-        metrics=MetricsWriter(directory.metrics),
-        episodes=EpisodeWriter(directory.episodes, spec.achievements, [measure.name for measure in spec.measures]),
+        store=CheckpointStore(directory.checkpoints, config.keep, peers),
+        metrics=MetricsWriter(directory.metrics) if leads else NoMetrics(directory.metrics),
+        episodes=(EpisodeWriter if leads else NoEpisodes)(directory.episodes, spec.achievements, measures),
         phases=Phases(torch.device(config.device)),
-        display=display,
+        display=display if leads else NoDisplay(),
         stop=stop,
+        faults=faults,
     )
+    run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
+    return run
+
+
+def _begin_alike(peers: Peers, agent: Agent, sources: list[RewardSource]) -> None:
+    """Give every process the network that process 0 made, whatever else decided how it was made."""
+    with torch.no_grad():
+        for value in [*agent.parameters(), *agent.buffers()]:
+            if value.is_floating_point():
+                peers.sum_(value if peers.rank == 0 else value.zero_())
+    for source in sources:
+        source.join(peers)
 
 
 def build_learning(
-    config: TrainConfig, spec: WorldSpec, rows: int, device: torch.device
+    config: TrainConfig, spec: WorldSpec, share: Share, device: torch.device, peers: Peers = ALONE
 ) -> tuple[Agent, list[RewardSource], PPO]:
-    """The agent of a run, what it is rewarded by, and its learner, which is given so many rows at a time."""
+    """The agent of a run, what it is rewarded by, and its learner, alike in all processes.
+
+    Args:
+        config: Of the run.
+        spec: Of its worlds.
+        share: What this process has of them.
+        device: Where it learns.
+        peers: The processes that learn together.
+    """
     seed_everything(config.seed)
     agent, sources = build_agent(config, spec, device)
     if config.start_from:
         _start_from(config, agent, spec)
-    _check_split(config, rows)
-    kind = Impala if config.learner == "impala" else PPO
-    streams = value_streams(sources, config.learning.discount)
-    return agent, sources, kind(agent, config.learning, streams, seed=derive_seed(config.seed, "order"))  # type: ignore[arg-type]
+    _check_split(config, share.total * share.agents)
+    _begin_alike(peers, agent, sources)
+    if peers.rank:
+        # Made alike, the processes part: what users draw from the process-wide generators is each one's own.
+        seed_everything(derive_seed(config.seed, "process", peers.rank))
+    kind: Any = Impala if config.learner == "impala" else PPO
+    streams, order = value_streams(sources, config.learning.discount), derive_seed(config.seed, "order")
+    return agent, sources, kind(agent, config.learning, streams, seed=order, peers=peers)
 
 
 def build_world(reference: str, num_worlds: int, options: Any, device: torch.device) -> World:
@@ -179,6 +217,18 @@ def _check_split(config: TrainConfig, rows: int) -> None:
     parts, sequences = config.learning.minibatches, rows * config.learning.chunks
     if parts > sequences:
         raise UserError(f"--{config.learner}.minibatches is", parts, f"there are only {sequences} sequences")
+
+
+@contextlib.contextmanager
+def disk_guard(run: Run) -> Iterator[None]:
+    """Turns a disk that takes no more into one line that says where the run stands."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        stands = f"it stands at step {max(run.saved_steps, 0):,}; make room, then: farlands resume {run.directory.path}"
+        raise UserError("cannot write the run's files in", run.directory.path, f"{error.strerror}; {stands}") from error
 
 
 @contextlib.contextmanager

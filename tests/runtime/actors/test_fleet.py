@@ -24,7 +24,7 @@ def weights(version: int) -> Weights:
 class Handle:
     """An actor that takes ``seconds`` for a rollout."""
 
-    seat: int
+    slot: int
     incarnation: int
     seconds: float
     version: int
@@ -36,7 +36,7 @@ class Handle:
 class SimulatedCluster:
     """Rollouts take their time on a clock that only waiting moves."""
 
-    def __init__(self, seconds=lambda seat, incarnation: 1.0, begin=1.0, failures=()):
+    def __init__(self, seconds=lambda slot, incarnation: 1.0, begin=1.0, failures=()):
         self.now, self.seconds, self.begin, self.failures = 0.0, seconds, begin, dict(failures)
         self.tickets = itertools.count()
         self.results: dict[int, tuple[float, Handle, object]] = {}
@@ -48,11 +48,11 @@ class SimulatedCluster:
     def clock(self):
         return self.now
 
-    def start(self, seat, incarnation, weights):
-        handle = Handle(seat, incarnation, self.seconds(seat, incarnation), weights.version)
+    def start(self, slot, incarnation, weights):
+        handle = Handle(slot, incarnation, self.seconds(slot, incarnation), weights.version)
         handle.free_at = self.now + self.begin
         self.handles.append(handle)
-        self.started.append((seat, incarnation))
+        self.started.append((slot, incarnation))
         return handle, self._ticket(handle, handle.free_at, True)
 
     def put(self, weights):
@@ -66,7 +66,7 @@ class SimulatedCluster:
     def ask(self, handle):
         begun = max(handle.free_at, self.now)
         handle.free_at = begun + handle.seconds
-        ticket = self._ticket(handle, handle.free_at, self.failures.get((handle.seat, handle.incarnation)))
+        ticket = self._ticket(handle, handle.free_at, self.failures.get((handle.slot, handle.incarnation)))
         handle.jobs.append(ticket)
         return ticket
 
@@ -86,7 +86,7 @@ class SimulatedCluster:
         if ticket in handle.jobs:
             handle.jobs.remove(ticket)
             if result is None:
-                return Report(handle.seat, handle.incarnation, handle.version, handle.seconds, {}, None)
+                return Report(handle.slot, handle.incarnation, handle.version, handle.seconds, {}, None)
         return result
 
     def stop(self, handle):
@@ -96,9 +96,9 @@ class SimulatedCluster:
         for handle in self.handles:
             self.stop(handle)
 
-    def kill(self, seat, cause="process died"):
+    def kill(self, slot, cause="process died"):
         for handle in self.handles:
-            if handle.seat == seat and not handle.dead:
+            if handle.slot == slot and not handle.dead:
                 handle.dead = cause
 
     def _ticket(self, handle, due, result):
@@ -123,7 +123,7 @@ def test_rollouts_come_from_everyone_in_turn():
     cluster = SimulatedCluster()
     fleet, _ = make(cluster)
     reports = [fleet.take() for _ in range(30)]
-    counts = [sum(report.seat == seat for report in reports) for seat in range(3)]
+    counts = [sum(report.slot == slot for report in reports) for slot in range(3)]
     assert counts == [10, 10, 10]
     assert cluster.now < 12.0, "three at a time"
 
@@ -142,10 +142,10 @@ def test_a_slow_learner_holds_the_actors_back(ahead):
 
 
 def test_a_slow_actor_holds_nobody_up():
-    cluster = SimulatedCluster(seconds=lambda seat, _: 15.0 if seat == 2 else 1.0)
+    cluster = SimulatedCluster(seconds=lambda slot, _: 15.0 if slot == 2 else 1.0)
     fleet, _ = make(cluster)
     reports = [fleet.take() for _ in range(40)]
-    assert sum(report.seat == 2 for report in reports) in (1, 2)
+    assert sum(report.slot == 2 for report in reports) in (1, 2)
     assert fleet.roster.alive == 3
 
 
@@ -168,7 +168,7 @@ def test_a_killed_actor_is_replaced_and_the_count_recovers():
     cluster.kill(1)
     reports = [fleet.take() for _ in range(20)]
     assert fleet.roster.alive == 3
-    assert (1, 2) in {(report.seat, report.incarnation) for report in reports}
+    assert (1, 2) in {(report.slot, report.incarnation) for report in reports}
     assert notes == ["actor 1 was lost: process died; another takes its place"]
     assert (fleet.roster.lost, fleet.roster.failed) == (1, 0)
 
@@ -180,7 +180,7 @@ def test_an_actor_that_raises_is_reported_once_and_ends_the_run_when_it_does_not
     with pytest.raises(UserError, match=r"actor 1 failed 4 times within 600 s, .*: ValueError: the door is stuck"):
         [fleet.take() for _ in range(1000)]
     assert notes == ["actor 1 failed: ValueError: the door is stuck; another takes its placeTraceback ..."]
-    assert [number for seat, number in cluster.started if seat == 1] == [1, 2, 3, 4]
+    assert [number for slot, number in cluster.started if slot == 1] == [1, 2, 3, 4]
 
 
 def test_an_actor_that_raised_and_works_again_is_forgiven():
@@ -190,7 +190,7 @@ def test_an_actor_that_raised_and_works_again_is_forgiven():
         [fleet.take() for _ in range(20)]
     cluster = SimulatedCluster(failures={(1, 1): Failure("OSError: busy", "")})
     fleet, _ = make(cluster, restarts=1, count=2)
-    assert {(report.seat, report.incarnation) for report in (fleet.take() for _ in range(20))} == {(0, 1), (1, 2)}
+    assert {(report.slot, report.incarnation) for report in (fleet.take() for _ in range(20))} == {(0, 1), (1, 2)}
 
 
 def test_dying_before_doing_anything_is_a_failure_but_not_when_the_machine_went():
@@ -204,7 +204,7 @@ def test_dying_before_doing_anything_is_a_failure_but_not_when_the_machine_went(
 
 
 def test_one_that_hangs_is_replaced():
-    cluster = SimulatedCluster(seconds=lambda seat, incarnation: 1e9 if (seat, incarnation) == (0, 1) else 1.0)
+    cluster = SimulatedCluster(seconds=lambda slot, incarnation: 1e9 if (slot, incarnation) == (0, 1) else 1.0)
     fleet, notes = make(cluster)
     while cluster.now < 60.0:
         fleet.take()
@@ -261,8 +261,8 @@ def test_whatever_dies_nothing_grows_and_no_incarnation_comes_twice(seed, ahead,
         if chance.random() < 0.2:
             cluster.now += chance.uniform(0.0, 30.0)
         fleet.publish(weights(update))
-        for seat in fleet.roster.seats:
-            assert 0 <= seat.running + seat.waiting <= ahead
+        for slot in fleet.roster.slots:
+            assert 0 <= slot.running + slot.waiting <= ahead
         assert len(fleet._errands) <= count * (ahead + 2)
         assert len(fleet._arrived) <= count * ahead * 3
     assert len(set(cluster.started)) == len(cluster.started)

@@ -34,6 +34,7 @@ def complaint(capsys, tmp_path, *flags: str) -> str:
         (["--actors.cuont", "2"], "did you mean --actors.count?"),
         (["--actors.count", "2"], "add --learner impala"),
         ([*WELL, "--num-worlds", "5"], "it must be a multiple of actors.count, which is 2, or name --actors.worlds"),
+        ([*WELL, "--processes", "2"], "processes is 2; with actors one process learns"),
         ([*WELL, "--actors.minimum", "3"], "at most actors.count, which is 2"),
         ([*WELL, "--actors.timeout", "0"], "must be above 0"),
         ([*WELL, "--impala.minibatches", "100"], "--impala.minibatches is '100'; there are only 4 sequences"),

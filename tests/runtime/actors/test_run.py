@@ -16,6 +16,7 @@ from farlands.runtime.actors.worker import Actor
 from farlands.runtime.episodes import read_episodes
 from farlands.runtime.loop import Run, describe_spec
 from farlands.runtime.metrics import read_metrics
+from farlands.runtime.signals import PREEMPTED
 
 FLAGS = ["--learner", "impala", "--actors.count", "2", "--num-worlds", "8", "--threads", "1"]
 
@@ -32,9 +33,9 @@ class Here:
         self.actors: list[Actor] = []
         Here.made = self
 
-    def start(self, seat, incarnation, weights):
+    def start(self, slot, incarnation, weights):
         data, files = describe(self.config)
-        actor = Actor(Plan(data, files, seat, incarnation, describe_spec(self.spec)))
+        actor = Actor(Plan(data, files, slot, incarnation, describe_spec(self.spec)))
         self.actors.append(actor)
         return actor, self._do(actor, lambda: actor.begin(weights))
 
@@ -148,7 +149,7 @@ def test_whatever_ends_the_wait_the_run_is_saved(tmp_path, capsys, monkeypatch, 
     monkeypatch.setattr(Run, "log", interrupted)
     code = train(run, "--steps", "1e6", "--actors.restarts", "1", "--actors.timeout", "20")
     said = capsys.readouterr()
-    assert code == (143 if end == "signal" else 2)
+    assert code == (PREEMPTED if end == "signal" else 2)
     if end == "failures":
         assert "failed 2 times within 600 s, the last time with: the cable was cut" in said.err
         assert len(said.err.splitlines()) == 1

@@ -15,7 +15,8 @@ from farlands.learning.normalise import ValueNormaliser
 from farlands.learning.rollout import allocate_rollout
 from farlands.recipes import read_train_flags
 from farlands.runtime.actors.files import describe, settle
-from farlands.runtime.actors.messages import Failure, Plan, Report, join_episodes, unpack
+from farlands.runtime.actors.messages import Failure, Plan, Report, unpack
+from farlands.runtime.actors.run import DistantWorlds
 from farlands.runtime.actors.worker import Actor, snapshot
 from farlands.runtime.loop import describe_spec
 from farlands.runtime.seeds import derive_seed
@@ -44,9 +45,9 @@ def read(world: str = "cue-corridor", *flags: str) -> TrainConfig:
     return anchored(read_train_flags(world, [*FLAGS, *flags]))
 
 
-def make(config: TrainConfig, seat: int = 0, incarnation: int = 1) -> Actor:
+def make(config: TrainConfig, slot: int = 0, incarnation: int = 1) -> Actor:
     data, files = describe(config)
-    return Actor(Plan(data, files, seat, incarnation, describe_spec(CueCorridor(1).spec)))
+    return Actor(Plan(data, files, slot, incarnation, describe_spec(CueCorridor(1).spec)))
 
 
 def agent_of(config: TrainConfig, seed: int = 0):
@@ -60,7 +61,7 @@ def units(mean: float = 0.0, std: float = 1.0) -> tuple[torch.Tensor, torch.Tens
 
 def test_lives_as_a_collector_with_its_seeds_and_rows_does():
     config = read()
-    agent, actor = agent_of(config), make(config, seat=1, incarnation=3)
+    agent, actor = agent_of(config), make(config, slot=1, incarnation=3)
     assert actor.begin(snapshot(5, agent, *units(2.0, 10.0))) is True
     world = CueCorridor(4)
     collector = Collector(world, agent, 20, derive_seed(1, "actions", 3), first_row=4)
@@ -68,7 +69,7 @@ def test_lives_as_a_collector_with_its_seeds_and_rows_does():
     for _ in range(2):
         report, rollout = actor.collect(), collector.collect()
         assert isinstance(report, Report)
-        assert (report.seat, report.incarnation, report.version) == (1, 3, 5)
+        assert (report.slot, report.incarnation, report.version) == (1, 3, 5)
         assert np.array_equal(report.arrays["actions"], rollout.actions)
         assert np.array_equal(report.arrays["observation.view"], rollout.steps.observation["view"])
         assert np.allclose(report.arrays["next_values"], rollout.next_values * 10 + 2, atol=1e-5)
@@ -97,8 +98,8 @@ def test_the_newest_weights_are_used_from_the_next_rollout_on():
 
 def test_no_two_actors_ever_meet_the_same_levels_or_noise():
     config, seen, acts = read(), [], []
-    for seat, incarnation in ((0, 1), (0, 2), (1, 1), (1, 2)):
-        actor = make(config, seat, incarnation)
+    for slot, incarnation in ((0, 1), (0, 2), (1, 1), (1, 2)):
+        actor = make(config, slot, incarnation)
         actor.begin(snapshot(0, agent_of(config), *units()))
         report = actor.collect()
         seen += report.episodes.seed.tolist()
@@ -110,26 +111,28 @@ def test_no_two_actors_ever_meet_the_same_levels_or_noise():
 def test_rollouts_of_several_lie_side_by_side_in_todays_units():
     config = read()
     agent, reports = agent_of(config), []
-    for seat in range(2):
-        actor = make(config, seat)
+    for slot in range(2):
+        actor = make(config, slot)
         actor.begin(snapshot(0, agent, *units(2.0, 10.0)))
         reports.append(actor.collect())
     rollout = allocate_rollout(CueCorridor(8), 20, 1, agent.memory_size)
     normaliser = ValueNormaliser(1)
     normaliser.update(torch.randn(20, 8, 1) * 3 + 1)
-    for seat, report in enumerate(reports):
-        unpack(report.arrays, rollout, 4 * seat, normaliser.mean, normaliser.std)
-    for seat, report in enumerate(reports):
-        rows = slice(4 * seat, 4 * seat + 4)
+    for slot, report in enumerate(reports):
+        unpack(report.arrays, rollout, 4 * slot, normaliser.mean, normaliser.std)
+    for slot, report in enumerate(reports):
+        rows = slice(4 * slot, 4 * slot + 4)
         assert np.array_equal(rollout.rewards[:, rows], report.arrays["rewards"][1:])
         assert np.array_equal(rollout.memories[:, rows], report.arrays["memories"])
         values = normaliser.denormalise(rollout.next_values[:, rows])
         assert np.allclose(values, report.arrays["next_values"], atol=1e-4)
     with pytest.raises(ValueError, match="has shape"):
         unpack(reports[0].arrays, rollout, 6, normaliser.mean, normaliser.std)
-    joined = join_episodes([report.episodes for report in reports], 2, 0)
-    assert len(joined) == sum(len(report.episodes) for report in reports)
-    assert len(join_episodes([], 2, 3)) == 0
+    world = DistantWorlds(CueCorridor(1).spec, 8, 1, torch.device("cpu"))
+    for report in reports:
+        world.note_episodes(report.episodes)
+    assert len(world.drain_episodes()) == sum(len(report.episodes) for report in reports)
+    assert len(world.drain_episodes()) == 0
 
 
 def test_what_goes_wrong_comes_back_on_one_line(tmp_path):

@@ -8,17 +8,20 @@ from datetime import datetime
 import torch
 
 from farlands.config import TrainConfig
+from farlands.learning.peers import ALONE
 from farlands.learning.rollout import allocate_actions
 from farlands.runtime.actors.cluster import RayCluster
 from farlands.runtime.actors.fleet import Fleet
 from farlands.runtime.actors.run import ActorsRun, DistantWorlds, Gatherer
 from farlands.runtime.build import assemble_run, build_learning, build_world, memory_guard
 from farlands.runtime.display import Display
+from farlands.runtime.loop import Run
 from farlands.runtime.rundir import RunDirectory
+from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
 
 
-def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> ActorsRun:
+def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> Run:
     """Everything a run consists of but its actors, who start with the first update.
 
     Args:
@@ -32,7 +35,8 @@ def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Disp
     """
     device = torch.device(config.device)
     world = _look_at(config, device)
-    agent, sources, learner = build_learning(config, world.spec, world.num_rows, device)
+    share = Share(total=world.num_worlds, agents=world.num_agents)
+    agent, sources, learner = build_learning(config, world.spec, share, device)
     display.status("connecting to Ray")
     cluster = RayCluster(config, world.spec)
     try:
@@ -40,7 +44,7 @@ def build_actors_run(config: TrainConfig, directory: RunDirectory, display: Disp
         with memory_guard():
             gatherer = Gatherer(fleet, world, agent, learner, config.learning.rollout, config.learning.chunks)
         parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": gatherer}
-        return assemble_run(ActorsRun, parts, config, directory, display, stop)  # type: ignore[return-value]
+        return assemble_run(ActorsRun, {**parts, "share": share, "peers": ALONE}, config, directory, display, stop)
     except BaseException:
         cluster.close()
         raise

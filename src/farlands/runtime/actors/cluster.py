@@ -54,9 +54,9 @@ class RayCluster:
         self._kind = self._make_kind(config)
         self._handles: list[Any] = []
 
-    def start(self, seat: int, incarnation: int, weights: Any) -> tuple[Any, Hashable]:
+    def start(self, slot: int, incarnation: int, weights: Any) -> tuple[Any, Hashable]:
         """See ``fleet.Cluster``."""
-        handle = self._kind.remote(dataclasses.replace(self._plan, seat=seat, incarnation=incarnation))
+        handle = self._kind.remote(dataclasses.replace(self._plan, slot=slot, incarnation=incarnation))
         self._handles.append(handle)
         return handle, handle.begin.remote(weights)
 

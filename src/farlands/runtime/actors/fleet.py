@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from farlands.errors import UserError
 from farlands.runtime.actors.config import ActorsConfig
 from farlands.runtime.actors.messages import Failure, Report, Weights
-from farlands.runtime.actors.roster import Roster, Seat
+from farlands.runtime.actors.roster import Roster, Slot
 
 _POLL = 0.5
 """Seconds between looks at who is late and whether the run should stop."""
@@ -37,7 +37,7 @@ class StoppedError(Exception):
 class Cluster(Protocol):
     """Where actors run. Handles are its own; tickets stand for results that are not there yet."""
 
-    def start(self, seat: int, incarnation: int, weights: Any) -> tuple[Any, Hashable]:
+    def start(self, slot: int, incarnation: int, weights: Any) -> tuple[Any, Hashable]:
         """A new actor as soon as there is room for it; its handle, and the ticket of its ``begin``."""
         ...
 
@@ -71,10 +71,10 @@ class Cluster(Protocol):
 
 
 class _Errand(NamedTuple):
-    """What a ticket is for: a method of the actor that was its seat's ``incarnation``-th."""
+    """What a ticket is for: a method of the actor that was its slot's ``incarnation``-th."""
 
     method: str
-    seat: Seat
+    slot: Slot
     incarnation: int
 
 
@@ -140,23 +140,23 @@ class Fleet:
         self.cluster.close()
 
     def _tend(self) -> None:
-        """Fill vacant seats, send weights to those that have older ones, and ask whoever may be asked."""
+        """Fill vacant slots, send weights to those that have older ones, and ask whoever may be asked."""
         now = self._clock()
-        for seat in list(self.roster.vacant(now)):
-            self.roster.start(seat, self.version, now)
-            handle, ticket = self.cluster.start(seat.number, seat.incarnation, self._weights)
-            self._handles[seat.number] = handle
-            self._expect(ticket, "begin", seat)
-        for seat in list(self.roster.outdated(self.version)):
-            seat.version, seat.sending = self.version, True
-            self._expect(self.cluster.send(self._handles[seat.number], self._weights), "take", seat)
-        for seat in list(self.roster.idle()):
-            while seat.running + seat.waiting < self.config.ahead:
-                self.roster.asked(seat, now)
-                self._expect(self.cluster.ask(self._handles[seat.number]), "collect", seat)
+        for slot in list(self.roster.vacant(now)):
+            self.roster.start(slot, self.version, now)
+            handle, ticket = self.cluster.start(slot.number, slot.incarnation, self._weights)
+            self._handles[slot.number] = handle
+            self._expect(ticket, "begin", slot)
+        for slot in list(self.roster.outdated(self.version)):
+            slot.version, slot.sending = self.version, True
+            self._expect(self.cluster.send(self._handles[slot.number], self._weights), "take", slot)
+        for slot in list(self.roster.idle()):
+            while slot.running + slot.waiting < self.config.ahead:
+                self.roster.asked(slot, now)
+                self._expect(self.cluster.ask(self._handles[slot.number]), "collect", slot)
 
-    def _expect(self, ticket: Hashable, method: str, seat: Seat) -> None:
-        self._errands[ticket] = _Errand(method, seat, seat.incarnation)
+    def _expect(self, ticket: Hashable, method: str, slot: Slot) -> None:
+        self._errands[ticket] = _Errand(method, slot, slot.incarnation)
 
     def _poll(self, seconds: float) -> None:
         """See what has come in."""
@@ -165,7 +165,7 @@ class Fleet:
             if errand is None:
                 continue
             if errand.method == "collect":
-                self.roster.arrived(errand.seat, self._clock())
+                self.roster.arrived(errand.slot, self._clock())
                 self._arrived.append((ticket, errand))
             else:
                 self._finish(ticket, errand)
@@ -173,18 +173,18 @@ class Fleet:
     def _finish(self, ticket: Hashable, errand: _Errand) -> None:
         """An actor has begun, or has its weights."""
         result = self._result(ticket, errand)
-        if result is None or errand.incarnation != errand.seat.incarnation:
+        if result is None or errand.incarnation != errand.slot.incarnation:
             return
         if errand.method == "begin":
-            self.roster.ready(errand.seat, self._clock())
+            self.roster.ready(errand.slot, self._clock())
         else:
-            errand.seat.sending = False
+            errand.slot.sending = False
 
     def _fetch_arrived(self) -> Report | None:
         ticket, errand = self._arrived.popleft()
         report = self._result(ticket, errand)
-        if report is not None and errand.incarnation == errand.seat.incarnation and errand.seat.waiting:
-            self.roster.taken(errand.seat)
+        if report is not None and errand.incarnation == errand.slot.incarnation and errand.slot.waiting:
+            self.roster.taken(errand.slot)
         return report
 
     def _result(self, ticket: Hashable, errand: _Errand) -> Any:
@@ -193,38 +193,38 @@ class Fleet:
             result = self.cluster.fetch(ticket)
         except LostError as error:
             # Whoever dies before it has done anything would do so again and again.
-            failed = not error.blameless and not errand.seat.delivered
-            self._end(errand.seat, errand.incarnation, str(error), failed=failed)
+            failed = not error.blameless and not errand.slot.delivered
+            self._end(errand.slot, errand.incarnation, str(error), failed=failed)
             return None
         if isinstance(result, Failure):
-            self._end(errand.seat, errand.incarnation, result.cause, failed=True, details=result.details)
+            self._end(errand.slot, errand.incarnation, result.cause, failed=True, details=result.details)
             return None
         return True if result is None else result
 
-    def _end(self, seat: Seat, incarnation: int, cause: str, *, failed: bool, details: str = "") -> None:
+    def _end(self, slot: Slot, incarnation: int, cause: str, *, failed: bool, details: str = "") -> None:
         """An actor is gone or has to go; what it was asked for will not come."""
-        handle = self._handles.pop(seat.number, None) if incarnation == seat.incarnation else None
+        handle = self._handles.pop(slot.number, None) if incarnation == slot.incarnation else None
         if handle is None:
             return
         self.cluster.stop(handle)
-        self._errands = {ticket: errand for ticket, errand in self._errands.items() if errand.seat is not seat}
-        self.roster.gone(seat, cause, failed=failed, now=self._clock())
+        self._errands = {ticket: errand for ticket, errand in self._errands.items() if errand.slot is not slot}
+        self.roster.gone(slot, cause, failed=failed, now=self._clock())
         if cause not in self._said:
             self._said.append(cause)
-            what = f"actor {seat.number} {'failed' if failed else 'was lost'}: {cause}; another takes its place"
+            what = f"actor {slot.number} {'failed' if failed else 'was lost'}: {cause}; another takes its place"
             self._note(what, details)
 
     def _check(self) -> None:
         """Replace whoever is late. Raises UserError where that does not help any more."""
         now, config = self._clock(), self.config
-        for seat in list(self.roster.late(now)):
+        for slot in list(self.roster.late(now)):
             cause = f"no rollout within {config.timeout:g} s (--actors.timeout)"
-            self._end(seat, seat.incarnation, cause, failed=True)
-        seat = self.roster.exhausted()
-        if seat:
-            count = len(seat.failures)
+            self._end(slot, slot.incarnation, cause, failed=True)
+        slot = self.roster.exhausted()
+        if slot:
+            count = len(slot.failures)
             times = f"{f'{count} times' if count > 1 else 'once'} within {config.window:g} s"
-            raise UserError(f"actor {seat.number} failed {times}, the last time with: {seat.cause}")
+            raise UserError(f"actor {slot.number} failed {times}, the last time with: {slot.cause}")
         if self.roster.too_few(now):
             there = f"{self.roster.alive} of {config.count} actors are there, at least {config.minimum} must be"
             waited = f"waited {config.timeout:g} s (--actors.timeout) for"

@@ -27,13 +27,13 @@ class Plan:
     Attributes:
         config: The run's ``TrainConfig`` as JSON data, for Python objects of a user's file are known by its path only.
         files: Text of the users' files that it names, by path.
-        seat, incarnation: Whose place it takes, and how manieth it is there; its levels and its noise follow from both.
+        slot, incarnation: Whose place it takes, and how manieth it is there; its levels and its noise follow from both.
         spec: What its worlds must look like, as ``describe_spec`` has it.
     """
 
     config: dict[str, Any]
     files: dict[str, str]
-    seat: int
+    slot: int
     incarnation: int
     spec: dict[str, Any]
 
@@ -59,14 +59,14 @@ class Report:
     """One rollout of an actor.
 
     Attributes:
-        seat, incarnation: Whose.
+        slot, incarnation: Whose.
         version: Of the weights that chose its actions.
         seconds: That it took.
         arrays: Parts of the rollout by name, as ``pack`` gives them.
         episodes: That ended in it, rows numbered over all actors.
     """
 
-    seat: int
+    slot: int
     incarnation: int
     version: int
     seconds: float
@@ -119,27 +119,6 @@ def unpack(arrays: Mapping[str, np.ndarray], rollout: Rollout, column: int, mean
             found, expected = tuple(given.shape), tuple(part[:, rows].shape)
             raise ValueError(f"{name} of an actor's rollout has shape {found}; expected {expected}")
         part[:, rows] = (given - mean) / std if name in _VALUES else given
-
-
-def join_episodes(parts: list[Episodes], achievements: int, measures: int) -> Episodes:
-    """Several records of episodes as one, in the order given.
-
-    Args:
-        parts: Any number.
-        achievements, measures: How many there are, for where there are no parts.
-    """
-    empty = Episodes(
-        row=np.empty(0, np.int64),
-        seed=np.empty(0, np.uint64),
-        length=np.empty(0, np.int64),
-        reward=np.empty(0, np.float64),
-        cause=np.empty(0, "<U1"),
-        achievements=np.empty((0, achievements), np.int64),
-        measures=np.empty((0, measures)),
-    )
-    names = [name for name in vars(empty) if name != "dropped"]
-    joined = {name: np.concatenate([getattr(part, name) for part in (empty, *parts)]) for name in names}
-    return Episodes(**joined, dropped=sum(part.dropped for part in parts))
 
 
 def _parts(rollout: Rollout) -> Iterator[tuple[str, Tensor]]:

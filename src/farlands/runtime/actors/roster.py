@@ -20,7 +20,7 @@ _LONGEST_PAUSE = 30.0
 
 
 class State(enum.Enum):
-    """What a seat's actor is at."""
+    """What a slot's actor is at."""
 
     GONE = "gone"
     STARTING = "starting"
@@ -28,12 +28,12 @@ class State(enum.Enum):
 
 
 @dataclass
-class Seat:
+class Slot:
     """An actor's place, which others take over one after another.
 
     Attributes:
         number: From 0.
-        incarnation: How many actors have had the seat, over all the processes that carried the run.
+        incarnation: How many actors have had the slot, over all the processes that carried the run.
         state: What its present actor is at.
         since: When that began.
         busy_since: When the rollout under way began, at the earliest.
@@ -63,14 +63,14 @@ class Seat:
 
 
 class Roster:
-    """The seats of all actors.
+    """The slots of all actors.
 
     Args:
         config: How many there are, and what they may do.
         now: Seconds on the caller's clock.
 
     Attributes:
-        seats: By number.
+        slots: By number.
         lost: Actors that went away, whatever took them.
         failed: Those of them that raised, hung or died without having done anything.
         dropped: Rollouts that were too old.
@@ -78,87 +78,87 @@ class Roster:
 
     def __init__(self, config: ActorsConfig, now: float) -> None:
         self.config = config
-        self.seats = [Seat(number, since=now) for number in range(config.count)]
+        self.slots = [Slot(number, since=now) for number in range(config.count)]
         self.lost = self.failed = self.dropped = 0
         self._short_since: float | None = now
 
     @property
     def alive(self) -> int:
         """Actors that are at work."""
-        return sum(seat.state is State.READY for seat in self.seats)
+        return sum(slot.state is State.READY for slot in self.slots)
 
-    def vacant(self, now: float) -> Iterator[Seat]:
-        """Seats that an actor should be started for."""
-        return (seat for seat in self.seats if seat.state is State.GONE and seat.retry_at <= now)
+    def vacant(self, now: float) -> Iterator[Slot]:
+        """Slots that an actor should be started for."""
+        return (slot for slot in self.slots if slot.state is State.GONE and slot.retry_at <= now)
 
-    def idle(self) -> Iterator[Seat]:
-        """Seats whose actor may be asked for one more rollout."""
-        ready = (seat for seat in self.seats if seat.state is State.READY)
-        return (seat for seat in ready if seat.running + seat.waiting < self.config.ahead)
+    def idle(self) -> Iterator[Slot]:
+        """Slots whose actor may be asked for one more rollout."""
+        ready = (slot for slot in self.slots if slot.state is State.READY)
+        return (slot for slot in ready if slot.running + slot.waiting < self.config.ahead)
 
-    def outdated(self, version: int) -> Iterator[Seat]:
-        """Seats whose actor should be sent the weights of this version."""
-        ready = (seat for seat in self.seats if seat.state is State.READY)
-        return (seat for seat in ready if seat.version < version and not seat.sending)
+    def outdated(self, version: int) -> Iterator[Slot]:
+        """Slots whose actor should be sent the weights of this version."""
+        ready = (slot for slot in self.slots if slot.state is State.READY)
+        return (slot for slot in ready if slot.version < version and not slot.sending)
 
-    def start(self, seat: Seat, version: int, now: float) -> None:
-        """A new actor is on its way to the seat, with weights of a version."""
-        seat.incarnation += 1
-        seat.state, seat.since, seat.version = State.STARTING, now, version
-        seat.running = seat.waiting = seat.delivered = 0
-        seat.sending = False
+    def start(self, slot: Slot, version: int, now: float) -> None:
+        """A new actor is on its way to the slot, with weights of a version."""
+        slot.incarnation += 1
+        slot.state, slot.since, slot.version = State.STARTING, now, version
+        slot.running = slot.waiting = slot.delivered = 0
+        slot.sending = False
 
-    def ready(self, seat: Seat, now: float) -> None:
-        """The seat's actor has made its worlds."""
-        seat.state, seat.since, seat.cause = State.READY, now, ""
+    def ready(self, slot: Slot, now: float) -> None:
+        """The slot's actor has made its worlds."""
+        slot.state, slot.since, slot.cause = State.READY, now, ""
         self._count(now)
 
-    def asked(self, seat: Seat, now: float) -> None:
+    def asked(self, slot: Slot, now: float) -> None:
         """Its actor was asked for a rollout."""
-        if not seat.running:
-            seat.busy_since = now
-        seat.running += 1
+        if not slot.running:
+            slot.busy_since = now
+        slot.running += 1
 
-    def arrived(self, seat: Seat, now: float) -> None:
+    def arrived(self, slot: Slot, now: float) -> None:
         """A rollout that was asked for is there."""
-        seat.running -= 1
-        seat.waiting += 1
-        seat.busy_since = now
+        slot.running -= 1
+        slot.waiting += 1
+        slot.busy_since = now
 
-    def taken(self, seat: Seat) -> None:
+    def taken(self, slot: Slot) -> None:
         """A rollout that was there was learned from or dropped."""
-        seat.waiting -= 1
-        seat.delivered += 1
+        slot.waiting -= 1
+        slot.delivered += 1
 
-    def gone(self, seat: Seat, cause: str, *, failed: bool, now: float) -> None:
-        """The seat's actor is no more.
+    def gone(self, slot: Slot, cause: str, *, failed: bool, now: float) -> None:
+        """The slot's actor is no more.
 
         Args:
-            seat: Its seat.
+            slot: Its slot.
             cause: What happened, on one line.
             failed: Whether the actor itself is to blame; failures are counted, and the next try is put off.
             now: When it was noticed.
         """
-        seat.state, seat.since, seat.cause = State.GONE, now, cause
-        seat.running = seat.waiting = 0
+        slot.state, slot.since, slot.cause = State.GONE, now, cause
+        slot.running = slot.waiting = 0
         self.lost += 1
-        seat.retry_at = now
+        slot.retry_at = now
         if failed:
             self.failed += 1
-            seat.failures.append(now)
-            while seat.failures[0] < now - self.config.window:
-                seat.failures.popleft()
-            seat.retry_at += min(_LONGEST_PAUSE, 2.0 ** (len(seat.failures) - 1))
+            slot.failures.append(now)
+            while slot.failures[0] < now - self.config.window:
+                slot.failures.popleft()
+            slot.retry_at += min(_LONGEST_PAUSE, 2.0 ** (len(slot.failures) - 1))
         self._count(now)
 
-    def late(self, now: float) -> Iterator[Seat]:
-        """Seats whose actor has been at one rollout for too long."""
-        busy = (seat for seat in self.seats if seat.state is State.READY and seat.running)
-        return (seat for seat in busy if now - seat.busy_since > self.config.timeout)
+    def late(self, now: float) -> Iterator[Slot]:
+        """Slots whose actor has been at one rollout for too long."""
+        busy = (slot for slot in self.slots if slot.state is State.READY and slot.running)
+        return (slot for slot in busy if now - slot.busy_since > self.config.timeout)
 
-    def exhausted(self) -> Seat | None:
-        """A seat whose actors failed too often, if there is one."""
-        return next((seat for seat in self.seats if len(seat.failures) > self.config.restarts), None)
+    def exhausted(self) -> Slot | None:
+        """A slot whose actors failed too often, if there is one."""
+        return next((slot for slot in self.slots if len(slot.failures) > self.config.restarts), None)
 
     def too_few(self, now: float) -> bool:
         """Whether there have been fewer actors than the minimum for too long."""
@@ -166,19 +166,19 @@ class Roster:
 
     def describe_missing(self, now: float) -> str:
         """Who is not at work and what is known of them, on one line."""
-        missing = [seat for seat in self.seats if seat.state is not State.READY]
-        words = [_describe(seat, now) for seat in missing[:_NAMED]]
+        missing = [slot for slot in self.slots if slot.state is not State.READY]
+        words = [_describe(slot, now) for slot in missing[:_NAMED]]
         return "; ".join(words) + (f"; and {len(missing) - _NAMED} more" if len(missing) > _NAMED else "")
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must not repeat, and the counts so far."""
         counts = {"lost": self.lost, "failed": self.failed, "dropped": self.dropped}
-        return {"incarnations": [seat.incarnation for seat in self.seats], **counts}
+        return {"incarnations": [slot.incarnation for slot in self.slots], **counts}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put a ``state_dict`` back; of another number of actors too."""
-        for seat, incarnation in zip(self.seats, state["incarnations"], strict=False):
-            seat.incarnation = int(incarnation)
+        for slot, incarnation in zip(self.slots, state["incarnations"], strict=False):
+            slot.incarnation = int(incarnation)
         self.lost, self.failed, self.dropped = (int(state[name]) for name in ("lost", "failed", "dropped"))
 
     def _count(self, now: float) -> None:
@@ -188,8 +188,8 @@ class Roster:
             self._short_since = now
 
 
-def _describe(seat: Seat, now: float) -> str:
-    seconds = f"{now - seat.since:.0f} s"
-    if seat.state is State.STARTING:
-        return f"actor {seat.number} starting for {seconds} (no room on the cluster, or slow to make its worlds)"
-    return f"actor {seat.number} gone for {seconds}" + (f" ({seat.cause})" if seat.cause else "")
+def _describe(slot: Slot, now: float) -> str:
+    seconds = f"{now - slot.since:.0f} s"
+    if slot.state is State.STARTING:
+        return f"actor {slot.number} starting for {seconds} (no room on the cluster, or slow to make its worlds)"
+    return f"actor {slot.number} gone for {seconds}" + (f" ({slot.cause})" if slot.cause else "")

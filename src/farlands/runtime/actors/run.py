@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,8 +14,9 @@ from farlands.errors import UserError
 from farlands.learning.ppo import PPO
 from farlands.learning.rollout import Rollout, allocate_rollout
 from farlands.runtime.actors.fleet import Fleet, StoppedError
-from farlands.runtime.actors.messages import join_episodes, unpack
+from farlands.runtime.actors.messages import unpack
 from farlands.runtime.actors.worker import snapshot
+from farlands.runtime.episodes import join_episodes
 from farlands.runtime.loop import Run, run_loop
 from farlands.worlds.world import Episodes, Step, World, WorldSpec
 
@@ -58,7 +60,7 @@ class DistantWorlds(World):
     def drain_episodes(self) -> Episodes:
         """Episodes that ended since the last call, in the order in which rollouts were taken."""
         parts, self._ended = self._ended, []
-        return join_episodes(parts, len(self.spec.achievements), len(self.spec.measures))
+        return join_episodes([_no_episodes(self.spec), *parts])
 
 
 class Gatherer:
@@ -149,6 +151,18 @@ def run_with_actors(run: Run) -> None:
     except UserError:
         _save(run)
         raise
+
+
+def _no_episodes(spec: WorldSpec) -> Episodes:
+    return Episodes(
+        row=np.empty(0, np.int64),
+        seed=np.empty(0, np.uint64),
+        length=np.empty(0, np.int64),
+        reward=np.empty(0, np.float64),
+        cause=np.empty(0, "<U1"),
+        achievements=np.empty((0, len(spec.achievements)), np.int64),
+        measures=np.empty((0, len(spec.measures))),
+    )
 
 
 def _save(run: Run) -> None:

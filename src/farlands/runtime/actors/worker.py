@@ -12,9 +12,8 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import numpy as np
 import torch
 
 from farlands.config import train_config_from_json
@@ -25,7 +24,6 @@ from farlands.runtime.actors.messages import Failure, Plan, Report, Weights, pac
 from farlands.runtime.build import build_agent, build_world
 from farlands.runtime.loop import describe_spec
 from farlands.runtime.seeds import derive_seed, seed_everything
-from farlands.worlds.world import Episodes
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
@@ -68,16 +66,16 @@ class Actor:
         self._world = build_world(config.world, each, config.options, device)
         if describe_spec(self._world.spec) != plan.spec:
             raise UserError(f"the world {config.world} is another on this machine", allowed="install the same versions")
-        seed_everything(derive_seed(config.seed, "actor", plan.seat, plan.incarnation))
+        seed_everything(derive_seed(config.seed, "actor", plan.slot, plan.incarnation))
         self._agent, _ = build_agent(config, self._world.spec, device)
-        self._first_row = plan.seat * self._world.num_rows
-        # Rows keep their numbers when another actor takes the seat; noise and levels have seeds of their own then.
+        self._first_row = plan.slot * self._world.num_rows
+        # Rows keep their numbers when another actor takes the slot; noise and levels have seeds of their own then.
         noise = derive_seed(config.seed, "actions", plan.incarnation)
         settings, first_row = config.learning, self._first_row
         self._collector = Collector(
             self._world, self._agent, settings.rollout, noise, chunks=settings.chunks, first_row=first_row
         )
-        self._collector.start(derive_seed(config.seed, "worlds", plan.seat, plan.incarnation))
+        self._collector.start(derive_seed(config.seed, "worlds", plan.slot, plan.incarnation))
         self.take(weights)
         return True
 
@@ -97,12 +95,12 @@ class Actor:
         rollout = self._collector.collect()
         mean, std = torch.tensor(weights.mean), torch.tensor(weights.std)
         return Report(
-            seat=self._plan.seat,
+            slot=self._plan.slot,
             incarnation=self._plan.incarnation,
             version=weights.version,
             seconds=time.perf_counter() - begin,
             arrays=pack(rollout, mean, std),
-            episodes=_shift_rows(self._world.drain_episodes(), self._first_row),
+            episodes=self._world.drain_episodes().shifted(self._first_row),
         )
 
 
@@ -110,8 +108,3 @@ def snapshot(version: int, agent: torch.nn.Module, mean: torch.Tensor, std: torc
     """An agent as it is now, on the host."""
     state = {name: value.detach().cpu().clone().numpy() for name, value in agent.state_dict().items()}
     return Weights(version, state, mean.cpu().clone().numpy(), std.cpu().clone().numpy())
-
-
-def _shift_rows(episodes: Episodes, first_row: int) -> Episodes:
-    fields: dict[str, Any] = {**vars(episodes), "row": np.asarray(episodes.row) + first_row}
-    return Episodes(**fields)
