@@ -30,6 +30,10 @@ class LostError(Exception):
         self.blameless = blameless
 
 
+class ActorsError(UserError):
+    """Actors fail again and again, or are missing for too long: there is nothing to go on with."""
+
+
 class StoppedError(Exception):
     """The run was asked to end while it waited for actors."""
 
@@ -118,7 +122,7 @@ class Fleet:
         """The next rollout, the one that arrived first; waits for it.
 
         Raises:
-            UserError: An actor failed too often, or too few were there for too long.
+            ActorsError: An actor failed too often, or too few were there for too long.
             StoppedError: The run was asked to end.
         """
         while True:
@@ -215,7 +219,7 @@ class Fleet:
             self._note(what, details)
 
     def _check(self) -> None:
-        """Replace whoever is late. Raises UserError where that does not help any more."""
+        """Replace whoever is late. Raises ActorsError where that does not help any more."""
         now, config = self._clock(), self.config
         for slot in list(self.roster.late(now)):
             cause = f"no rollout within {config.timeout:g} s (--actors.timeout)"
@@ -224,8 +228,8 @@ class Fleet:
         if slot:
             count = len(slot.failures)
             times = f"{f'{count} times' if count > 1 else 'once'} within {config.window:g} s"
-            raise UserError(f"actor {slot.number} failed {times}, the last time with: {slot.cause}")
+            raise ActorsError(f"actor {slot.number} failed {times}, the last time with: {slot.cause}")
         if self.roster.too_few(now):
             there = f"{self.roster.alive} of {config.count} actors are there, at least {config.minimum} must be"
             waited = f"waited {config.timeout:g} s (--actors.timeout) for"
-            raise UserError(f"{there}; {waited} {self.roster.describe_missing(now)}")
+            raise ActorsError(f"{there}; {waited} {self.roster.describe_missing(now)}")

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from farlands.agents.agent import Agent
-from farlands.errors import UserError
 from farlands.learning.ppo import PPO
 from farlands.learning.rollout import Rollout, allocate_rollout
-from farlands.runtime.actors.fleet import Fleet, StoppedError
+from farlands.runtime.actors.fleet import ActorsError, Fleet, StoppedError
 from farlands.runtime.actors.messages import unpack
 from farlands.runtime.actors.worker import snapshot
 from farlands.runtime.episodes import join_episodes
@@ -87,7 +86,7 @@ class Gatherer:
         """As many rollouts as an update takes, none older than allowed; the same storage each time.
 
         Raises:
-            UserError: Actors fail again and again, or are missing for too long.
+            ActorsError: Actors fail again and again, or are missing for too long.
             StoppedError: The run was asked to end.
         """
         fleet, units = self.fleet, self.learner.normaliser
@@ -143,12 +142,12 @@ class ActorsRun(Run):
 
 
 def run_with_actors(run: Run) -> None:
-    """The run loop; whatever ends the wait for actors ends the run, saved."""
+    """The run loop; what ends the wait for actors ends the run, saved. Raises ActorsError, a UserError, in that case."""
     try:
         run_loop(run)
     except StoppedError:
         _save(run)
-    except UserError:
+    except ActorsError:
         _save(run)
         raise
 
