@@ -17,14 +17,16 @@ from farlands.recipes import read_train_flags
 from farlands.runtime.actors.files import describe, settle
 from farlands.runtime.actors.messages import Failure, Plan, Report, unpack
 from farlands.runtime.actors.run import DistantWorlds
-from farlands.runtime.actors.worker import Actor, snapshot
+from farlands.runtime.actors.worker import Actor, keep_to_cores, snapshot
 from farlands.runtime.loop import describe_spec
 from farlands.runtime.seeds import derive_seed
+from farlands.worlds.adapters.foreign.options import AtariOptions, MinigridOptions
 from farlands.worlds.reference import CueCorridor
 
 FLAGS = ["--learner", "impala", "--actors.count", "2", "--num-worlds", "8", "--impala.rollout", "20"]
 MINE = """
 from farlands.agents.agent import Agent
+from farlands.worlds.adapters.foreign.options import AtariOptions, MinigridOptions
 from farlands.worlds.reference import CueCorridor
 
 class Corridor(CueCorridor):
@@ -178,3 +180,10 @@ def test_an_update_takes_as_many_rows_as_without_actors():
     assert config.actors.worlds_each(config.num_worlds) * config.actors.rollouts == 8
     own = dataclasses.replace(config, actors=dataclasses.replace(config.actors, worlds=5, batch=3))
     assert own.actors.worlds_each(own.num_worlds) * own.actors.rollouts == 15
+
+
+def test_actors_do_not_each_take_the_whole_machine():
+    assert [keep_to_cores(MinigridOptions(), cores).workers for cores in (0.5, 1.0, 4.0)] == [0, 0, 4]
+    assert keep_to_cores(AtariOptions(), 1.0).workers == 1, "the emulator must not be in the actor's own process"
+    assert keep_to_cores(MinigridOptions(workers=3), 1.0).workers == 3, "what was asked for stays"
+    assert keep_to_cores(CueCorridor.Options(), 1.0) == CueCorridor.Options()

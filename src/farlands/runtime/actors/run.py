@@ -142,7 +142,7 @@ class ActorsRun(Run):
 
 
 def run_with_actors(run: Run) -> None:
-    """The run loop; what ends the wait for actors ends the run, saved. Raises ActorsError, a UserError, in that case."""
+    """The run loop; what ends the wait for actors ends the run, saved. Raises ActorsError where that is a mistake."""
     try:
         run_loop(run)
     except StoppedError:

@@ -6,13 +6,14 @@ cause arrives whole.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
@@ -63,7 +64,7 @@ class Actor:
         config = train_config_from_json(data, "the run's config")
         each = config.actors.worlds_each(config.num_worlds)
         torch.set_num_threads(max(1, round(config.actors.cpus)))
-        self._world = build_world(config.world, each, config.options, device)
+        self._world = build_world(config.world, each, keep_to_cores(config.options, config.actors.cpus), device)
         if describe_spec(self._world.spec) != plan.spec:
             raise UserError(f"the world {config.world} is another on this machine", allowed="install the same versions")
         seed_everything(derive_seed(config.seed, "actor", plan.slot, plan.incarnation))
@@ -102,6 +103,22 @@ class Actor:
             arrays=pack(rollout, mean, std),
             episodes=self._world.drain_episodes().shifted(self._first_row),
         )
+
+
+def keep_to_cores(options: Any, cores: float) -> Any:
+    """A world's options, in which one that would step its environments in a process for each core of the machine does
+    it in as many as an actor has cores, and in the actor's own process where that is one.
+
+    By convention an option named ``workers`` says how many such processes there are, -1 for one for each core.
+    """
+    if getattr(options, "workers", None) != -1:
+        return options
+    several = max(1, round(cores))
+    try:
+        return dataclasses.replace(options, workers=several if several > 1 else 0)
+    except ValueError:
+        # Some must have a process of their own.
+        return dataclasses.replace(options, workers=several)
 
 
 def snapshot(version: int, agent: torch.nn.Module, mean: torch.Tensor, std: torch.Tensor) -> Weights:
