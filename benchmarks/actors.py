@@ -3,9 +3,9 @@
     python benchmarks/actors.py                                    # both worlds, five seeds, kept in results.jsonl
     python benchmarks/actors.py --worlds SlowCorridor --seeds 3 --no-keep
 
-Worlds are those of benchmarks/slow_worlds.py: a step of one world takes half a millisecond, and worlds of one process
-step one after another. They sleep meanwhile, so that actors gain here even where there are fewer cores than actors; a
-simulator that computes needs a core for each. Variants:
+Worlds are those of benchmarks/slow_worlds.py: a step of one world takes a quarter or half of a millisecond, and worlds
+of one process step one after another. They sleep meanwhile, so that actors gain here even where there are fewer cores
+than actors; a simulator that computes needs a core for each. Variants:
 
     ppo       64 worlds in the learner's process
     impala    the same with the learner that actors need
@@ -21,9 +21,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,25 @@ from farlands.runtime.metrics import read_metrics
 from farlands.runtime.session import carry, start
 from farlands.runtime.signals import StopRequest
 
-WORLDS = {"SlowCorridor": 61_440, "SlowReach": 81_920}
-"""Steps of a run by world."""
+
+@dataclass(frozen=True)
+class Task:
+    """How a world is trained in.
+
+    Attributes:
+        steps: Of a run.
+        minibatches: Of each of two passes over a rollout.
+        delay: Milliseconds that a step of one world takes.
+    """
+
+    steps: int
+    minibatches: int
+    delay: float
+
+
+WORLDS = {"SlowCorridor": Task(61_440, 2, 0.5), "SlowReach": Task(163_840, 4, 0.25)}
 VARIANTS = ("ppo", "impala", "actors", "elastic")
 ACTORS = 4
-_SETTINGS = ("rollout=16", "epochs=2", "minibatches=2", "learning-rate=3e-3")
 _BASE = ("--num-worlds", "64", "--threads", "1", "--agent.hidden", "32", "--agent.perception-layers", "0")
 _SOON = {
     "health_check_initial_delay_ms": 0,
@@ -88,12 +104,13 @@ def ray_cluster() -> Iterator[Any]:
         cluster.shutdown()
 
 
-def flags(variant: str, steps: int, seed: int, directory: Path, cluster: Any) -> list[str]:
+def flags(variant: str, task: Task, seed: int, directory: Path, cluster: Any) -> list[str]:
     learner = "ppo" if variant == "ppo" else "impala"
-    given = [*_BASE, "--steps", str(steps), "--seed", str(seed), "--run-dir", str(directory), "--learner", learner]
-    for setting in _SETTINGS:
-        name, _, value = setting.partition("=")
-        given += [f"--{learner}.{name}", value]
+    settings = {"rollout": 16, "epochs": 2, "minibatches": task.minibatches, "learning-rate": 3e-3}
+    given = [*_BASE, "--steps", str(task.steps), "--world.delay", str(task.delay), "--seed", str(seed)]
+    given += ["--run-dir", str(directory), "--learner", learner]
+    for name, value in settings.items():
+        given += [f"--{learner}.{name}", str(value)]
     if variant in ("actors", "elastic"):
         given += ["--actors.count", str(ACTORS), "--actors.address", cluster.address]
     return given
@@ -143,7 +160,7 @@ def compare(world: str, runs: dict[str, list[dict[str, float]]], keep: bool) -> 
         estimate = bootstrap_interval(returns[variant])
         details: dict[str, Any] = {
             "world": world,
-            "steps": WORLDS[world],
+            **dataclasses.asdict(WORLDS[world]),
             "seeds": len(found),
             "returns": [round(float(value), 4) for value in returns[variant]],
             "low": round(estimate.low, 4),
