@@ -34,6 +34,7 @@ from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.watchdog import Watchdog
 from farlands.worlds.world import World, WorldSpec
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -84,7 +85,7 @@ def assemble_run(
     """A run of a kind from what lives and learns in it, by field name, and everything else it needs."""
     spec, peers = parts["world"].spec, parts["peers"]
     measures, leads = [measure.name for measure in spec.measures], peers.rank == 0
-    faults = Faults(config.faults, directory.path, peers.rank)
+    faults = peers.together(lambda: Faults(config.faults, directory.path, peers.rank))
     run = kind(
         **parts,
         config=config,
@@ -98,9 +99,22 @@ def assemble_run(
         display=display if leads else NoDisplay(),
         stop=stop,
         faults=faults,
+        # Several processes notice by waiting for each other.
+        watchdog=Watchdog(config.peer_timeout if config.restarts and peers.size == 1 else 0.0),
     )
     run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
     return run
+
+
+def _prepare_agent(
+    config: TrainConfig, spec: WorldSpec, share: Share, device: torch.device
+) -> tuple[Agent, list[RewardSource]]:
+    """``build_agent``, begun from what the config names, its settings fitting the worlds."""
+    agent, sources = build_agent(config, spec, device)
+    if config.start_from:
+        _start_from(config, agent, spec)
+    _check_split(config, share.total * share.agents)
+    return agent, sources
 
 
 def _begin_alike(peers: Peers, agent: Agent, sources: list[RewardSource]) -> None:
@@ -126,10 +140,7 @@ def build_learning(
         peers: The processes that learn together.
     """
     seed_everything(config.seed)
-    agent, sources = build_agent(config, spec, device)
-    if config.start_from:
-        _start_from(config, agent, spec)
-    _check_split(config, share.total * share.agents)
+    agent, sources = peers.together(lambda: _prepare_agent(config, spec, share, device))
     _begin_alike(peers, agent, sources)
     if peers.rank:
         # Made alike, the processes part: what users draw from the process-wide generators is each one's own.

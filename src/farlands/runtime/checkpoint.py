@@ -333,6 +333,16 @@ def _processes(facts: Mapping[str, Any]) -> int:
     return facts.get("processes", 1)
 
 
+def file_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of each file of a checkpoint, as its manifest has it: equal hashes are equal states.
+
+    Raises:
+        TornError: It is not whole.
+        UserError: It is no checkpoint.
+    """
+    return {name: digest for name, (_, digest) in _read_whole_manifest(path)["files"].items()}
+
+
 def _is_whole(manifest: dict[str, Any]) -> bool:
     """Whether a manifest, which may come from a stranger, has the shape that is relied on."""
     facts, parts, files = (manifest.get(key) for key in ("facts", "parts", "files"))

@@ -39,7 +39,7 @@ def train(config: TrainConfig, argv: list[str]) -> int:
         PeerError: Another process of the run is late or gone.
     """
     seat = find_seat()
-    if config.processes > 1 and seat is None:
+    if seat is None and (config.processes > 1 or config.restarts):
         from farlands.runtime.launch import launch
 
         where = config.run_dir or str(free_name(config.recipe or config.world))
@@ -96,7 +96,7 @@ def resume(config: ResumeConfig) -> int:
     """
     seat, settings = find_seat(), RunDirectory.open(config.run).read_config()
     processes = config.processes or settings.processes
-    if processes > 1 and seat is None:
+    if seat is None and (processes > 1 or config.restarts):
         from farlands.runtime.launch import launch
 
         return launch(resume_tokens(config), processes, config.restarts)
