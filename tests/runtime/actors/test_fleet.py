@@ -242,9 +242,12 @@ def test_the_minimum_is_kept_to():
 def test_a_request_to_stop_ends_the_wait():
     cluster = SimulatedCluster(seconds=lambda *_: 10.0)
     fleet, _ = make(cluster, stopping=lambda: cluster.now > 3.0)
+    beats = []
+    fleet.beat = lambda: beats.append(cluster.now)
     with pytest.raises(StoppedError):
         fleet.take()
     assert cluster.now < 4.0
+    assert len(beats) >= 5, "whoever watches hears of it all the while"
 
 
 @settings(max_examples=40)

@@ -94,7 +94,12 @@ class Fleet:
         note: Tells people what happened: a line, and a traceback where there is one. Once for each cause.
         stopping: Whether the run was asked to end.
         clock: Seconds.
+
+    Attributes:
+        beat: Called again and again while waiting, for whoever watches over this process: it waits, it is not stuck.
     """
+
+    beat: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -126,6 +131,7 @@ class Fleet:
             StoppedError: The run was asked to end.
         """
         while True:
+            self.beat()
             self._poll(0.0 if self._arrived else _POLL)
             self._check()
             self._tend()

@@ -133,6 +133,10 @@ class ActorsRun(Run):
 
     collector: Gatherer  # type: ignore[assignment]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.collector.fleet.beat = lambda: self.watchdog.note("waiting for actors")
+
     def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
         super().log(rollout, {**metrics, **self.collector.figures()})
 
