@@ -220,10 +220,13 @@ def _display(seat: Seat) -> Display:
 @contextlib.contextmanager
 def _meeting(config: TrainConfig, seat: Seat, display: Display) -> Iterator[Peers]:
     """The processes that carry a run together, once all are there."""
+    mistake = None
     if config.processes not in (1, seat.size, seat.local_size):
-        raise UserError("--processes is", config.processes, f"but {seat.size} were started")
-    if seat.size > 1 and not config.run_dir:
-        raise UserError("several processes need --run-dir", allowed="a directory that all of them see")
+        mistake = UserError("--processes is", config.processes, f"but {seat.size} were started")
+    elif seat.size > 1 and not config.run_dir:
+        mistake = UserError("several processes need --run-dir", allowed="a directory that all of them see")
+    if mistake:
+        raise mistake if seat.rank == 0 else mistake.told()
     display.status("loading torch")
     if seat.size == 1:
         from farlands.learning.peers import ALONE
