@@ -15,7 +15,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\w+\.py)\n")
 
-EXTRAS = {"demonstrations.md": "minari", "several-agents.md": "pettingzoo"}
+EXTRAS = {"actors.md": "ray", "demonstrations.md": "minari", "several-agents.md": "pettingzoo"}
 """Packages that a page cannot do without and that Farlands can."""
 
 

@@ -13,8 +13,9 @@ import tyro
 from farlands.agents.config import AgentConfig
 from farlands.errors import UserError
 from farlands.extensions import absolute, resolve_options
-from farlands.learning.config import PPOConfig
+from farlands.learning.config import ImpalaConfig, PPOConfig
 from farlands.rewards.config import RewardConfig
+from farlands.runtime.actors.config import ActorsConfig
 
 SEED_LIMIT = 2**64
 
@@ -83,10 +84,16 @@ class TrainConfig:
     policy did."""
     agent: AgentConfig = field(default_factory=AgentConfig)
     """The network."""
+    learner: Literal["ppo", "impala"] = "ppo"
+    """Who learns: ppo from its own newest rollouts, impala also from those of older weights, which actors need."""
     ppo: PPOConfig = field(default_factory=PPOConfig)
     """The learner."""
+    impala: ImpalaConfig = field(default_factory=ImpalaConfig)
+    """The learner, where that is impala."""
     rewards: RewardConfig = field(default_factory=RewardConfig)
     """What is rewarded."""
+    actors: ActorsConfig = field(default_factory=ActorsConfig)
+    """Worker processes that the worlds live in, on Ray, for slow simulators."""
     faults: tuple[str, ...] = ()
     """Failures to act out, to see that a run survives them, as KIND@UPDATE, KIND@UPDATE:PHASE or with /RANK after
     either; kinds: raise, exit, kill, hang, slow, nan, preempt, full-disk, torn."""
@@ -97,12 +104,26 @@ class TrainConfig:
         if not 1.0 <= self.peer_timeout <= 86_400:
             raise ValueError(f"peer-timeout is {self.peer_timeout}; it must be from 1 to 86400 seconds")
         _require_seed(self.seed)
+        if self.actors.count and self.learner != "impala":
+            raise ValueError(f"learner is {self.learner}; with actors it must be impala: add --learner impala")
+        if self.actors.count and not self.actors.worlds and self.num_worlds % self.actors.count:
+            raise ValueError(
+                f"num-worlds is {self.num_worlds}; it must be a multiple of actors.count, which is"
+                f" {self.actors.count}, or name --actors.worlds"
+            )
         if self.processes > self.num_worlds:
             raise ValueError(f"processes is {self.processes}; there are only {self.num_worlds} worlds to share")
+        if self.actors.count and self.processes > 1:
+            raise ValueError(f"processes is {self.processes}; with actors one process learns")
+
+    @property
+    def learning(self) -> PPOConfig:
+        """Settings of the chosen learner."""
+        return self.impala if self.learner == "impala" else self.ppo
 
     MAIN_FLAGS: typing.ClassVar = (
         "recipe", "steps", "num-worlds", "seed", "device", "threads", "processes", "restarts", "run-dir", "save-every",
-        "rewards.sources", "callbacks",
+        "rewards.sources", "callbacks", "learner", "actors.count",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
 
@@ -121,6 +142,8 @@ class ResumeConfig:
     """Train for this much time altogether; 0 for as much as the run was started with."""
     device: str = ""
     """Go on on another device; exact resume is promised on the same one."""
+    ray_address: str = ""
+    """Address of the Ray cluster to go on on, for a run with actors; by default the one it was started on."""
     processes: int = 0
     """Go on with so many processes; 0 for as many as before. Exact resume is promised for the same number."""
     restarts: int = 0
@@ -129,7 +152,9 @@ class ResumeConfig:
     def __post_init__(self) -> None:
         _require(self, {"steps": 0, "seconds": 0, "processes": 0, "restarts": 0})
 
-    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "seconds", "device", "processes", "restarts")
+    MAIN_FLAGS: typing.ClassVar = (
+        "checkpoint", "steps", "seconds", "device", "processes", "restarts", "ray-address",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ RECIPES: dict[str, Recipe] = {
             "threads": 1,
             "agent": {"hidden": 32, "perception_layers": 0},
             "ppo": {"rollout": 16, "epochs": 2, "minibatches": 2, "learning_rate": 3e-3},
+            "impala": {"rollout": 16, "epochs": 2, "minibatches": 2, "learning_rate": 3e-3},
         },
     ),
 }

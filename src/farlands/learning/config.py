@@ -59,3 +59,27 @@ class PPOConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
         if self.chunk and self.rollout % self.chunk:
             raise ValueError(f"chunk is {self.chunk}; it must divide rollout, which is {self.rollout}")
+
+    @property
+    def chunks(self) -> int:
+        """Sequences that a row's rollout is split into."""
+        return self.rollout // self.chunk if self.chunk else 1
+
+
+@dataclass(frozen=True)
+class ImpalaConfig(PPOConfig):
+    """Actors apart from the learner: recurrent PPO whose estimates are V-trace's (Espeholt et al. 2018)."""
+
+    rho_clip: float = 1.0
+    """Most weight of a temporal difference (rho bar): the larger, the nearer the values learned are to the present
+    policy's."""
+    trace_clip: float = 1.0
+    """Most weight of what comes after a step (c bar), at most rho-clip; gae-lambda is a factor of it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("rho_clip", "trace_clip"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be above 0")
+        if self.trace_clip > self.rho_clip:
+            raise ValueError(f"trace_clip is {self.trace_clip}; it must be at most rho_clip, which is {self.rho_clip}")

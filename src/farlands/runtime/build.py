@@ -7,7 +7,7 @@ import dataclasses
 import errno
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from farlands.config import TrainConfig
 from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
+from farlands.learning.impala import Impala
 from farlands.learning.peers import ALONE, Peers
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
@@ -55,48 +56,48 @@ def build_run(
         UserError: The config asks for something impossible.
     """
     torch.set_num_threads(config.threads)
+    if config.actors.count:
+        from farlands.runtime.actors.build import build_actors_run
+
+        return build_actors_run(config, directory, display, stop)
     device, mine = torch.device(config.device), peers.span(config.num_worlds)
     world = peers.by_turns(lambda: build_world(config.world, len(mine), config.options, device))
     world.first_world = mine.start
     share = Share(peers.rank, peers.size, config.num_worlds, world.num_agents)
-    seed_everything(config.seed)
-    agent, sources = peers.together(lambda: _prepare_agent(config, world, device))
-    faults = peers.together(lambda: Faults(config.faults, directory.path, peers.rank))
-    _begin_alike(peers, agent, sources)
-    if peers.rank:
-        # Made alike, the processes part: what users draw from the process-wide generators is each one's own.
-        seed_everything(derive_seed(config.seed, "process", peers.rank))
-    learner = PPO(
-        agent,
-        config.ppo,
-        value_streams(sources, config.ppo.discount),
-        seed=derive_seed(config.seed, "order"),
-        peers=peers,
-    )
-    chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
+    agent, sources, learner = build_learning(config, world.spec, share, device, peers)
     first_row, noise = mine.start * world.num_agents, derive_seed(config.seed, "actions")
+    length, chunks = config.learning.rollout, config.learning.chunks
     with memory_guard():
-        collector = Collector(world, agent, config.ppo.rollout, noise, chunks=chunks, first_row=first_row)
+        collector = Collector(world, agent, length, noise, chunks=chunks, first_row=first_row)
     collector.start(derive_seed(config.seed, "worlds"))
-    measures, leads = [measure.name for measure in world.spec.measures], peers.rank == 0
-    run = Run(
+    parts = {"world": world, "agent": agent, "sources": sources, "learner": learner, "collector": collector}
+    return assemble_run(Run, {**parts, "share": share, "peers": peers}, config, directory, display, stop)
+
+
+def assemble_run(
+    kind: type[Run],
+    parts: Mapping[str, Any],
+    config: TrainConfig,
+    directory: RunDirectory,
+    display: Display,
+    stop: StopRequest,
+) -> Run:
+    """A run of a kind from what lives and learns in it, by field name, and everything else it needs."""
+    spec, peers = parts["world"].spec, parts["peers"]
+    measures, leads = [measure.name for measure in spec.measures], peers.rank == 0
+    faults = peers.together(lambda: Faults(config.faults, directory.path, peers.rank))
+    run = kind(
+        **parts,
         config=config,
         directory=directory,
-        world=world,
-        agent=agent,
-        sources=sources,
-        learner=learner,
-        collector=collector,
         callbacks=[make_callback(reference) if leads else Callback() for reference in config.callbacks],
         counters=Counters(),
         store=CheckpointStore(directory.checkpoints, config.keep, peers),
         metrics=MetricsWriter(directory.metrics) if leads else NoMetrics(directory.metrics),
-        episodes=(EpisodeWriter if leads else NoEpisodes)(directory.episodes, world.spec.achievements, measures),
-        phases=Phases(device),
+        episodes=(EpisodeWriter if leads else NoEpisodes)(directory.episodes, spec.achievements, measures),
+        phases=Phases(torch.device(config.device)),
         display=display if leads else NoDisplay(),
         stop=stop,
-        peers=peers,
-        share=share,
         faults=faults,
         # Several processes notice by waiting for each other.
         watchdog=Watchdog(config.peer_timeout if config.restarts and peers.size == 1 else 0.0),
@@ -105,12 +106,14 @@ def build_run(
     return run
 
 
-def _prepare_agent(config: TrainConfig, world: World, device: torch.device) -> tuple[Agent, list[RewardSource]]:
+def _prepare_agent(
+    config: TrainConfig, spec: WorldSpec, share: Share, device: torch.device
+) -> tuple[Agent, list[RewardSource]]:
     """``build_agent``, begun from what the config names, its settings fitting the worlds."""
-    agent, sources = build_agent(config, world.spec, device)
+    agent, sources = build_agent(config, spec, device)
     if config.start_from:
-        _start_from(config, agent, world.spec)
-    _check_split(config, config.num_worlds * world.num_agents)
+        _start_from(config, agent, spec)
+    _check_split(config, share.total * share.agents)
     return agent, sources
 
 
@@ -122,6 +125,29 @@ def _begin_alike(peers: Peers, agent: Agent, sources: list[RewardSource]) -> Non
                 peers.sum_(value if peers.rank == 0 else value.zero_())
     for source in sources:
         source.join(peers)
+
+
+def build_learning(
+    config: TrainConfig, spec: WorldSpec, share: Share, device: torch.device, peers: Peers = ALONE
+) -> tuple[Agent, list[RewardSource], PPO]:
+    """The agent of a run, what it is rewarded by, and its learner, alike in all processes.
+
+    Args:
+        config: Of the run.
+        spec: Of its worlds.
+        share: What this process has of them.
+        device: Where it learns.
+        peers: The processes that learn together.
+    """
+    seed_everything(config.seed)
+    agent, sources = peers.together(lambda: _prepare_agent(config, spec, share, device))
+    _begin_alike(peers, agent, sources)
+    if peers.rank:
+        # Made alike, the processes part: what users draw from the process-wide generators is each one's own.
+        seed_everything(derive_seed(config.seed, "process", peers.rank))
+    kind: Any = Impala if config.learner == "impala" else PPO
+    streams, order = value_streams(sources, config.learning.discount), derive_seed(config.seed, "order")
+    return agent, sources, kind(agent, config.learning, streams, seed=order, peers=peers)
 
 
 def build_world(reference: str, num_worlds: int, options: Any, device: torch.device) -> World:
@@ -145,7 +171,7 @@ def build_agent(config: TrainConfig, spec: WorldSpec, device: torch.device) -> t
     """The agent of a run, not yet trained, and what it is rewarded by."""
     try:
         sources = make_reward_sources(config.rewards, spec, device, functools.partial(resolve, "reward"))
-        heads = len(value_streams(sources, config.ppo.discount))
+        heads = len(value_streams(sources, config.learning.discount))
         with memory_guard():
             agent = make_agent(spec, config.agent, heads, resolve=functools.partial(resolve, "agent"))
     except (TypeError, ValueError) as error:
@@ -199,9 +225,9 @@ def hush_warp() -> None:
 
 
 def _check_split(config: TrainConfig, rows: int) -> None:
-    chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
-    if config.ppo.minibatches > rows * chunks:
-        raise UserError("--ppo.minibatches is", config.ppo.minibatches, f"there are only {rows * chunks} sequences")
+    parts, sequences = config.learning.minibatches, rows * config.learning.chunks
+    if parts > sequences:
+        raise UserError(f"--{config.learner}.minibatches is", parts, f"there are only {sequences} sequences")
 
 
 @contextlib.contextmanager

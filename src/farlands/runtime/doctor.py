@@ -34,6 +34,7 @@ def inspect_machine() -> Iterator[tuple[bool | None, str, str]]:
     for module, extra, purpose in (
         ("matplotlib", "plots", "learning curves"),
         ("imageio_ffmpeg", "video", ".mp4 films"),
+        ("ray", "distributed", "actors apart from the learner"),
     ):
         found = importlib.util.find_spec(module) is not None
         yield (

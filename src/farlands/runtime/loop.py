@@ -205,7 +205,7 @@ class Run:
     @property
     def steps_per_update(self) -> int:
         """Of all rows of all processes."""
-        return self.config.ppo.rollout * self.share.total * self.share.agents
+        return self.config.learning.rollout * self.share.total * self.share.agents
 
     def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
         """Count the update, agree with the other processes, record and show its figures, tell the callbacks."""

@@ -31,6 +31,7 @@ events.out.tfevents.*  the same for TensorBoard
 episodes/              one row per finished episode, from all worlds (Parquet)
 checkpoints/           the newest states; `latest` names the newest of all
 learning_curve.png     drawn when the run ends
+failures.log           tracebacks of actors that raised, if there were any
 report.*               made by `farlands evaluate`: a page, tables, figures, every episode (Parquet)
 """
 

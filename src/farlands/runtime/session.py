@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,6 @@ def resume_tokens(config: ResumeConfig) -> list[str]:
 def carry(run: Run) -> int:
     """Train a run to its end and tell how to go on from there."""
     from farlands.runtime.build import disk_guard, memory_guard
-    from farlands.runtime.loop import run_loop
 
     config, directory = run.config, run.directory
     where = shlex.quote(str(directory.path))
@@ -127,7 +126,7 @@ def carry(run: Run) -> int:
     run.display.begin(f"{config.world} on {config.device}{shared}, in {directory.path}", config.steps)
     try:
         with memory_guard(), disk_guard(run):
-            run_loop(run)
+            _find_loop(config)(run)
         if run.peers.rank == 0:
             _draw_curve(run)
     finally:
@@ -140,6 +139,16 @@ def carry(run: Run) -> int:
     if run.peers.rank == 0:
         print(words)
     return run.stop.exit_code if run.stop.signal else 0
+
+
+def _find_loop(config: TrainConfig) -> Callable[[Run], None]:
+    if config.actors.count:
+        from farlands.runtime.actors.run import run_with_actors
+
+        return run_with_actors
+    from farlands.runtime.loop import run_loop
+
+    return run_loop
 
 
 def begun_before(config: TrainConfig) -> str:
@@ -254,6 +263,10 @@ def _restore(
 
     steps, seconds = config.steps or settings.steps, config.seconds or settings.seconds
     settings = dataclasses.replace(settings, steps=steps, seconds=seconds, run_dir=str(directory.path))
+    if config.ray_address:
+        settings = dataclasses.replace(
+            settings, actors=dataclasses.replace(settings.actors, address=config.ray_address)
+        )
     display.status("reading the checkpoint")
     store = CheckpointStore(directory.checkpoints, peers=peers)
     share = Share(peers.rank, peers.size, settings.num_worlds)
@@ -265,8 +278,12 @@ def _restore(
         used = checkpoint.facts["seconds"]
         raise UserError(f"the run has used its {seconds:g} s", allowed=f"train on with --seconds, above {used:.0f}")
     run = _build(settings, directory, display, stop, peers)
-    check_spec(run.world.spec, checkpoint.facts.get("spec"), checkpoint.path)
-    peers.together(lambda: checkpoint.load_into(run.components(), run.own_components(), run.share))
+    try:
+        check_spec(run.world.spec, checkpoint.facts.get("spec"), checkpoint.path)
+        peers.together(lambda: checkpoint.load_into(run.components(), run.own_components(), run.share))
+    except BaseException:
+        run.close()
+        raise
     for warning in warnings:
         display.note(f"warning: {warning}")
     run.saved_steps = run.counters.steps
