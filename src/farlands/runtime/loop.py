@@ -68,7 +68,7 @@ class Counters:
         steps: Of all rows together.
         updates: Of the learner.
         seconds: Of training, over all the processes that carried the run.
-        joules: Of the GPU over the same time; None once it could not be told.
+        joules: Of the device over the same time; None once it could not be told.
     """
 
     steps: int = 0
@@ -162,6 +162,9 @@ class Run:
         self.episodes.add(episodes, self.counters.steps)
         cost = self._meter.lap()
         self.counters.spend(cost)
+        energy = self._meter.figures(cost, rollout.length * rollout.num_rows)
+        for note in self._meter.new_notes(energy):
+            self.display.note(f"note: {note}")
         row = {
             "step": self.counters.steps,
             "update": self.counters.updates,
@@ -172,6 +175,8 @@ class Run:
             **summarise_episodes(episodes, self.episodes.achievements, self.episodes.measures),
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
+            **energy,
+            **{f"energy/{name}": joules for name, joules in self.phases.read_joules().items()},
         }
         self.metrics.write(row)
         self.display.update(row)
