@@ -113,6 +113,12 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
         (["evaluate", "voxel", "--agent", "random", "--replays", "1"], "--replays needs a directory"),
         (["evaluate", "cue-corridor", "--agent", "random", "--replays", "1", "--out", "x"], "those of voxel"),
         (["bench", "voxl"], "did you mean voxel?"),
+        (["profile"], "needs WORLD|RUN_DIR first"),
+        (["profile", "voxl"], "did you mean voxel?"),
+        (["profile", "voxel", "--seconds", "0"], "must be in [0.01, 86400]"),
+        (["profile", "voxel", "--num-worlds", "0"], "at least 1"),
+        (["profile", "cue-corridor", "--recipe", "demo"], "it is for the world voxel"),
+        (["profile", "."], "it has no config.json"),
         (["list", "voxl"], "did you mean voxel?"),
         (["list", "voxel", "too-much"], "unexpected argument"),
         (["doctor", "now"], "unexpected argument"),
@@ -323,6 +329,7 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
     import farlands.runtime.demonstrations
     import farlands.runtime.doctor
     import farlands.runtime.measure
+    import farlands.runtime.profiling.profile
     import farlands.runtime.session
     import farlands.runtime.studies.compare
     import farlands.runtime.studies.sweep
@@ -331,6 +338,7 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
     for module, name in (
         (farlands.runtime.session, "train"), (farlands.runtime.session, "resume"), (farlands.runtime.demo, "demo"),
         (farlands.runtime.measure, "evaluate_target"), (farlands.runtime.bench, "bench"),
+        (farlands.runtime.profiling.profile, "profile"),
         (farlands.runtime.doctor, "doctor"), (farlands.runtime.catalogue, "print_world"),
         (farlands.runtime.demonstrations, "record"), (farlands.runtime.studies.sweep, "sweep"),
         (farlands.runtime.studies.compare, "compare"), (farlands.runtime.studies.compare, "compare_runs"),

@@ -30,7 +30,8 @@ VERBS = {
     "record": "write demonstrations of an agent as a Minari dataset",
     "replay": "play a recorded episode again, check it, and draw it at any size",
     "save-info": "what is in a saved world",
-    "bench": "measure the speed of a world and of learning in it, on this machine",
+    "bench": "measure the speed of a world and of learning in it, on this machine, and how it scales",
+    "profile": "where the time of training goes, part by part, and what bounds it on this device",
     "tasks": "sample, show or check tasks of the voxel world's grammar",
     "list": "worlds, agents, rewards and recipes; or one world in full",
     "doctor": "what this machine offers, and what is missing",
@@ -239,6 +240,19 @@ def _bench(tokens: list[str]) -> int:
     return bench(config)
 
 
+def _profile(tokens: list[str]) -> int:
+    from farlands.runtime.profiling.config import begin
+
+    subject, tokens = _take_subject(tokens, "WORLD|RUN_DIR", "farlands profile")
+    config, tokens = begin(subject, tokens)
+    config = _parse(config, tokens, f"farlands profile {subject or 'WORLD|RUN_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.profiling.profile import profile
+
+    return profile(config)
+
+
 def _tasks(tokens: list[str]) -> int:
     from farlands.runtime.tasks import ACTIONS, configure, run_tasks
 
@@ -281,6 +295,7 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "replay": _replay,
     "save-info": _save_info,
     "bench": _bench,
+    "profile": _profile,
     "tasks": _tasks,
     "list": _list,
     "doctor": _doctor,
