@@ -23,6 +23,8 @@ def count(work) -> Work:
 def test_a_product_is_two_operations_for_each_pair(m, k, n):
     left, right = torch.zeros(m, k), torch.zeros(k, n)
     assert count(lambda: left @ right) == Work(2 * m * k * n, 4 * (m * k + k * n + m * n))
+    into = torch.zeros(m, n)
+    assert count(lambda: into.addmm_(left, right)) == Work(2 * m * k * n, 4 * (m * k + k * n + 2 * m * n))
 
 
 @pytest.mark.parametrize(
