@@ -232,12 +232,28 @@ def _bench(tokens: list[str]) -> int:
     from farlands.config import BenchConfig
 
     world, tokens = _take_subject(tokens, "WORLD", "farlands bench")
-    config = _parse(_with_options(BenchConfig(world=world), world), tokens, f"farlands bench {world or 'WORLD'}")
+    if world == "scaling":
+        return _bench_scaling(tokens)
+    note = "farlands bench scaling WORLD|RUN_DIR... tells how cost and learning grow with sizes"
+    config = _parse(_with_options(BenchConfig(world=world), world), tokens, f"farlands bench {world or 'WORLD'}", note)
     if config is None:
         return 0
     from farlands.runtime.bench import bench
 
     return bench(config)
+
+
+def _bench_scaling(tokens: list[str]) -> int:
+    from farlands.runtime.scaling.config import begin
+
+    subjects, tokens = _take_subjects(tokens, "WORLD|RUN_DIR...", "farlands bench scaling")
+    config, tokens = begin(subjects, tokens)
+    config = _parse(config, tokens, f"farlands bench scaling {' '.join(subjects) or 'WORLD|RUN_DIR...'}")
+    if config is None:
+        return 0
+    from farlands.runtime.scaling.scaling import scaling
+
+    return scaling(config)
 
 
 def _profile(tokens: list[str]) -> int:
