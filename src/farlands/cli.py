@@ -32,6 +32,7 @@ VERBS = {
     "save-info": "what is in a saved world",
     "bench": "measure the speed of a world and of learning in it, on this machine, and how it scales",
     "profile": "where the time of training goes, part by part, and what bounds it on this device",
+    "plan": "time, devices, energy and money that a training run would take, from what was measured",
     "tasks": "sample, show or check tasks of the voxel world's grammar",
     "list": "worlds, agents, rewards and recipes; or one world in full",
     "doctor": "what this machine offers, and what is missing",
@@ -269,6 +270,18 @@ def _profile(tokens: list[str]) -> int:
     return profile(config)
 
 
+def _plan(tokens: list[str]) -> int:
+    from farlands.runtime.scaling.config import PlanConfig
+
+    source, tokens = _take_subject(tokens, "RUN_DIR|SCALING_DIR", "farlands plan")
+    config = _parse(PlanConfig(source=source), tokens, f"farlands plan {source or 'RUN_DIR|SCALING_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.scaling.plan import plan
+
+    return plan(config)
+
+
 def _tasks(tokens: list[str]) -> int:
     from farlands.runtime.tasks import ACTIONS, configure, run_tasks
 
@@ -312,6 +325,7 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "save-info": _save_info,
     "bench": _bench,
     "profile": _profile,
+    "plan": _plan,
     "tasks": _tasks,
     "list": _list,
     "doctor": _doctor,

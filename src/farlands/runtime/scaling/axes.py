@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +15,8 @@ Change = Callable[[TrainConfig, Any], TrainConfig]
 
 _NIGHT = 14_000
 """A time of day at which monsters appear."""
+_NUMBER, _MOST = re.compile(r"[0-9]{1,9}"), 2**24
+"""How sizes are written, and the largest; beyond, a number is a slip of the hand."""
 _DRAWN = 8
 """Worlds with pictures cost so many times as much that so many times fewer of them are measured."""
 
@@ -131,18 +134,14 @@ def choose_axes(texts: Sequence[str], options: Any) -> list[tuple[Axis, tuple[An
 
 
 def _read_values(axis: Axis, texts: Sequence[str]) -> tuple[Any, ...]:
+    """Words that the axis knows, or whole numbers; two or more, each once. Raises UserError."""
     words = isinstance(axis.values[0], str)
-    allowed = axis.values if words else "whole numbers above 0, two or more, e.g. 64,128,256"
-    try:
-        values = tuple(text if words else int(text) for text in texts)
-    except ValueError as error:
-        raise UserError(f"--axes: {axis.name} is", ",".join(texts), allowed) from error
-    if words:
-        for value in values:
-            if value not in axis.values:
-                raise UserError(f"--axes: {axis.name} is", value, allowed)
-    if len(set(values)) < 2 or len(set(values)) < len(values) or not (words or min(values) > 0):
-        raise UserError(f"--axes: {axis.name} is", ",".join(texts), allowed if not words else "two different ones")
-    if not words and max(values) > 2**24:
-        raise UserError(f"--axes: {axis.name} is", ",".join(texts), "at most 16777216")
+    for text in texts:
+        if words and text not in axis.values:
+            raise UserError(f"--axes: {axis.name} is", text, axis.values)
+        if not words and not (_NUMBER.fullmatch(text) and 0 < int(text) <= _MOST):
+            raise UserError(f"--axes: {axis.name} is", text, f"whole numbers from 1 to {_MOST}, e.g. 64,128,256")
+    values = tuple(text if words else int(text) for text in texts)
+    if len(set(values)) < max(2, len(values)):
+        raise UserError(f"--axes: {axis.name} is", ",".join(texts), "two or more values, each once")
     return values

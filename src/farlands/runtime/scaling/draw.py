@@ -36,8 +36,10 @@ def draw_costs(grown: Sequence[Grown], processes: Processes | None, picture: Pat
     lines = math.ceil(count / columns)
     figure = new_figure(3.0 * columns + 0.4, 2.7 * lines + 0.4)
     panels = figure.subplots(lines, columns, squeeze=False).ravel()
-    for panel, each in zip(panels, shown, strict=False):
+    for number, (panel, each) in enumerate(zip(panels, shown, strict=False)):
         _draw_axis(panel, each)
+        if number % columns == 0:
+            panel.set_ylabel("ms for a step of the batch", fontsize=9)
     if processes is not None:
         _draw_processes(panels[len(shown)], processes)
     for panel in panels[count:]:
@@ -60,7 +62,7 @@ def _draw_axis(panel: Any, each: Grown) -> None:
     word = "exponent" if fit.holds else "no power law; best line"
     bounds = f"{fit.exponent.value:.2f} ({fit.exponent.low:.2f} to {fit.exponent.high:.2f})"
     panel.set_title(f"{word} {bounds}", fontsize=8)
-    _dress(panel, AXES[each.axis].of, "ms for a step of the batch", sizes)
+    _dress(panel, AXES[each.axis].of, sizes)
 
 
 def _draw_processes(panel: Any, processes: Processes) -> None:
@@ -72,11 +74,12 @@ def _draw_processes(panel: Any, processes: Processes) -> None:
     panel.plot(counts, counts * medians[0], "--", color=_GUIDE, lw=1.2)
     last = processes.efficiency(len(counts) - 1)
     panel.set_title(f"{counts[-1]:.0f} reach {last.value:.0%} of {counts[-1]:.0f} times one", fontsize=8)
-    _dress(panel, "processes", "steps/s together", counts)
+    panel.set_ylabel("steps/s together", fontsize=9)
+    _dress(panel, "processes", counts)
 
 
-def _dress(panel: Any, along: str, label: str, ticks: np.ndarray) -> None:
-    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter, NullLocator
+def _dress(panel: Any, along: str, ticks: np.ndarray) -> None:
+    from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter, NullLocator
 
     panel.set_xscale("log")
     panel.set_yscale("log")
@@ -89,10 +92,9 @@ def _dress(panel: Any, along: str, label: str, ticks: np.ndarray) -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set_xticks(ticks)
-    panel.xaxis.set_major_formatter(EngFormatter(places=None, sep=""))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}" if size >= 10 else f"{size:.3g}"))
     panel.tick_params(labelsize=8)
     panel.set_xlabel(along, fontsize=9)
-    panel.set_ylabel(label, fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)
     panel.grid(color="#e6e6e6", linewidth=0.6)
     panel.set_axisbelow(True)

@@ -92,7 +92,7 @@ class ScalingReport:
 def write(report: ScalingReport, directory: Path) -> None:
     """``scaling.json`` and ``scaling.md``. Raises UserError where they cannot be written."""
     try:
-        write_json(directory / NAME, _plain({"format": FORMAT, **as_json(report)}))
+        write_json(directory / NAME, plain({"format": FORMAT, **as_json(report)}))
         write_atomically(directory / "scaling.md", "\n".join(as_markdown(report)) + "\n")
     except OSError as error:
         raise UserError("cannot write to", directory, error.strerror or str(error)) from error
@@ -108,6 +108,15 @@ def read(directory: Path) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UserError("not a scaling report:", path)
     return data
+
+
+def read_runs(data: Mapping[str, Any]) -> list[RunSkills]:
+    """The skills of runs as a report's JSON has them. Raises KeyError, TypeError or ValueError where it does not."""
+    runs = []
+    for run in data["skills"]["runs"]:
+        shares = {name: Estimate(**share) for name, share in run["shares"].items()}
+        runs.append(RunSkills(**{**run, "shares": shares}))
+    return runs
 
 
 def as_json(report: ScalingReport) -> dict[str, Any]:
@@ -217,7 +226,7 @@ def _size_name(value: Any, size: float) -> str:
 
 def _processes_table(processes: Processes) -> Iterator[str]:
     yield from ("", "## Processes side by side", "")
-    yield "Each trains by itself on its share of the machine, without a word to the others: an upper bound of data-parallel."
+    yield "Each trains by itself on its share of the machine, without a word to the others: the most that is to be had."
     yield from ("", "| processes | steps/s together | of so many times one |", "|---|---|---|")
     for index, count in enumerate(processes.sizes):
         rate = np.median(processes.rates[:, index])
@@ -268,12 +277,14 @@ def _interval(estimate: Estimate) -> str:
     return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
-def _plain(value: Any) -> Any:
-    """JSON data: NaN as null, arrays and tuples as lists."""
+def plain(value: Any) -> Any:
+    """JSON data: NaN as null, arrays and tuples as lists, those with named fields as objects."""
+    if hasattr(value, "_asdict"):
+        return plain(value._asdict())
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     return None if isinstance(value, float) and not math.isfinite(value) else value
