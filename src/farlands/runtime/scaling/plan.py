@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farlands.errors import UserError
+from farlands.errors import UserError, first_line
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.scaling.config import PlanConfig
 
@@ -86,20 +86,20 @@ def _from_run(config: PlanConfig, path: Path) -> dict[str, Any]:
 
     directory = RunDirectory.open(str(path))
     settings = directory.read_config()
-    try:
-        rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
-        speed = speed_of_rows(rows)
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise UserError("cannot read", directory.metrics, str(error)) from error
-    if speed is None:
-        raise UserError("too few updates to plan from in", path, "train for longer first")
     wanted = find_wanted(config.skill, [_read_skills(path)]) if config.skill else None
     key = f"achievement/{wanted.name}" if wanted else "episode/return"
+    try:
+        rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
+        speed, doublings = speed_of_rows(rows), list_doublings(rows, key)
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError("cannot read", directory.metrics, first_line(error)) from error
+    if speed is None:
+        raise UserError("too few updates to plan from in", path, "train for longer first")
     return {
         "title": f"{settings.world} on {settings.device}, from {path}",
         "steps": config.steps or settings.steps,
         "speed": speed,
-        "doublings": list_doublings(rows, key),
+        "doublings": doublings,
         "curve": f"share of episodes with {wanted.name.replace('_', ' ')}" if wanted else "return of an episode",
         "trained": int(rows[-1]["step"]),
         "wanted": wanted,
@@ -118,7 +118,7 @@ def _from_report(config: PlanConfig, path: Path) -> dict[str, Any]:
         speed, runs, about = speed_of_report(data), read_runs(data), data["about"]
         title = f"{about['world']} on {about['device']}, from {path}"
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise UserError("cannot read", path / NAME, f"it lacks what a report holds ({error})") from error
+        raise UserError("cannot read", path / NAME, f"it lacks what a report holds ({first_line(error)})") from error
     if speed is None:
         raise UserError("no speed of training in", path, "measure it with: farlands bench scaling WORLD")
     wanted = find_wanted(config.skill, runs) if config.skill else None

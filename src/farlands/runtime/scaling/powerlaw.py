@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from farlands.evaluation.statistics import UNKNOWN, Estimate, bootstrap
+from farlands.evaluation.statistics import LEVELS, UNKNOWN, Estimate, Z, bootstrap
 
-_CLOSE = 0.1
-"""A line that passes within 10 % of every size's median is taken for what is there."""
+_CLOSE = 0.05
+"""A line that passes within 5 % of every size's median is taken for what is there."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,6 @@ class Fit:
         """Whether a power law describes all sizes, as closely as the noise lets one see."""
         return self.deviation <= max(_CLOSE, 2 * self.noise)
 
-    def at(self, x: float) -> Estimate:
-        """What the line says of a size, with the interval that the exponent's alone gives, from x = 1 on."""
-        low, high = sorted(self.factor * x**bound for bound in (self.exponent.low, self.exponent.high))
-        return Estimate(self.factor * x**self.exponent.value, low, high)
-
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         data = asdict(self)
@@ -72,8 +67,9 @@ class Fit:
 def fit_rounds(sizes: Sequence[float], values: np.ndarray, samples: int = 2000, seed: int = 0) -> Fit:
     """Fit values that were measured in rounds, in each of which every size took its turn.
 
-    The exponent is the median over rounds, and rounds are what is resampled: what troubled one round troubled all of
-    its sizes.
+    The exponent is the mean of those of the rounds, and rounds are what is resampled: what troubled one round troubled
+    all of its sizes. A bootstrap of few rounds gives too narrow an interval; it is stretched by what Student's quantile
+    is beyond the normal one.
 
     Args:
         sizes: x ``[N]``, positive, two different ones at least.
@@ -86,8 +82,10 @@ def fit_rounds(sizes: Sequence[float], values: np.ndarray, samples: int = 2000, 
     x, y = _checked(sizes, values)
     slopes = _slopes(np.log(x), np.log(y))
     generator = np.random.default_rng(seed)
-    drawn = np.median(slopes[generator.integers(len(slopes), size=(samples, len(slopes)))], axis=1)
-    exponent = Estimate(float(np.median(slopes)), *map(float, np.quantile(drawn, (0.025, 0.975))))
+    drawn = slopes[generator.integers(len(slopes), size=(samples, len(slopes)))].mean(axis=1)
+    value, stretch = float(slopes.mean()), _stretch(len(slopes))
+    low, high = (value + stretch * (float(bound) - value) for bound in np.quantile(drawn, LEVELS))
+    exponent = Estimate(value, low, high)
     quartiles = np.quantile(y, (0.25, 0.75), axis=0)
     noise = float(np.median((quartiles[1] - quartiles[0]) / 2 / np.median(y, axis=0))) if len(y) > 1 else 0.0
     return _finish(x, np.median(y, axis=0), exponent, noise)
@@ -129,6 +127,18 @@ def describe(fit: Fit, what: str, of: str) -> str:
     if fit.affine is not None and fit.affine.deviation < fit.deviation:
         bends += f"; {fit.affine.fixed:.3g} + {fit.affine.each:.3g} each is off by {fit.affine.deviation:.0%}"
     return said + bends
+
+
+def _stretch(count: int) -> float:
+    """How much wider the interval of a mean over few values is than their bootstrap has it, by Student's t.
+
+    Its quantile is the normal one and two terms of its expansion in 1 / (count - 1) (Abramowitz & Stegun, 26.7.5).
+    """
+    if count < 2:
+        return 1.0
+    free = count - 1
+    t = Z + (Z**3 + Z) / (4 * free) + (5 * Z**5 + 16 * Z**3 + 3 * Z) / (96 * free**2)
+    return t / Z * math.sqrt(count / free)
 
 
 def _checked(sizes: Sequence[float], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

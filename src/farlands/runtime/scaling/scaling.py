@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farlands.errors import UserError
+from farlands.errors import UserError, first_line
 from farlands.runtime.display import Display, make_display
 from farlands.runtime.machine import describe_git, describe_machine, describe_versions, usable_cores
 from farlands.runtime.scaling.axes import Axis, choose_axes
@@ -107,7 +107,11 @@ def _read_runs(report: ScalingReport, config: ScalingConfig, display: Display) -
     for run in config.runs:
         display.status(f"reading {run}")
         report.skills.append(read_skills(run, config.threshold, config.episodes))
-        report.communication[run] = communication_share(read_metrics(RunDirectory.open(run).metrics))
+        metrics = RunDirectory.open(run).metrics
+        try:
+            report.communication[run] = communication_share(read_metrics(metrics))
+        except (OSError, AttributeError, TypeError, ValueError) as error:
+            raise UserError("cannot read", metrics, first_line(error)) from error
     report.depth, report.compared = fit_depth(report.skills), compare_sizes(report.skills)
 
 

@@ -59,8 +59,8 @@ class Wanted:
             return "how many steps it takes is not known"
         if self.law.value <= least:
             return (
-                f"the law of depth says some {self.law.value:,.0f} steps, which a run has shown wrong; how many it takes "
-                f"is not known but for being more than {least:,}"
+                f"the law of depth says some {self.law.value:,.0f} steps, which a run has shown wrong; how many it is, "
+                f"is not known, but more than {least:,}"
             )
         levels = (self.depth or 0) - self.deepest
         far = f", {levels} below the deepest skill learnt" if levels > 0 else ""
