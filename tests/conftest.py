@@ -5,7 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -57,3 +61,45 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     flags = ["--num-worlds", "8", "--steps", "512", "--ppo.rollout", "16", "--save-every", "0", "--threads", "1"]
     assert main(["train", "cue-corridor", "--run-dir", str(path), *flags]) == 0
     return path
+
+
+@pytest.fixture
+def side_by_side() -> Callable[..., list[Any]]:
+    """``side_by_side(size, work)``: the results of ``work(peers)`` of that many threads that are each other's peers."""
+    import torch
+
+    from farlands.learning.peers import Peers
+
+    class Threads(Peers):
+        def __init__(self, rank: int, size: int, slots: list[Any], barrier: threading.Barrier) -> None:
+            self.rank, self.size, self._slots, self._barrier = rank, size, slots, barrier
+
+        def gather(self, value: Any) -> list[Any]:
+            self._slots[self.rank] = value
+            self._barrier.wait()
+            found = list(self._slots)
+            self._barrier.wait()
+            return found
+
+        def sum_(self, tensor: torch.Tensor) -> torch.Tensor:
+            parts = self.gather(tensor.clone())
+            return tensor.copy_(torch.stack(parts).sum(dim=0))
+
+        def place(self, count: int) -> tuple[int, int]:
+            counts = self.gather(count)
+            return sum(counts[: self.rank]), sum(counts)
+
+    def run(size: int, work: Callable[[Peers], Any]) -> list[Any]:
+        slots, barrier = [None] * size, threading.Barrier(size, timeout=60)
+
+        def guarded(peers: Peers) -> Any:
+            try:
+                return work(peers)
+            except BaseException:
+                barrier.abort()
+                raise
+
+        with ThreadPoolExecutor(size) as pool:
+            return list(pool.map(guarded, [Threads(rank, size, slots, barrier) for rank in range(size)]))
+
+    return run

@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from farlands.errors import UserError
+from farlands.errors import PeerError, UserError
 
 Config = TypeVar("Config")
 
 USER_ERROR = 2
-"""Exit code of a mistake of the user's; 128 + signal number is the code of an interrupted, saved run."""
+"""Exit code of a mistake of the user's; see ``StopRequest.exit_code`` for that of an interrupted, saved run."""
+
+PEER_LOST = 69
+"""Exit code of a process that waited in vain for another one of its run (BSD's EX_UNAVAILABLE)."""
 
 VERBS = {
     "demo": "watch an agent learn in the voxel world, in about seven minutes",
@@ -49,6 +52,10 @@ def entry() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     code = main(sys.argv[1:])
     sys.stdout.flush()
+    if "FARLANDS_EXIT_NOTE" in os.environ:
+        from farlands.runtime.launch import leave_note
+
+        code = leave_note(code)
     sys.exit(code)
 
 
@@ -59,13 +66,18 @@ def main(argv: Sequence[str]) -> int:
         argv: Its tokens, without the program's name.
 
     Returns:
-        The exit code: 0 for success, 2 for a mistake of the user's, 128 + n where signal n ended a run that was saved.
+        The exit code: 0 for success, 2 for a mistake of the user's, 75 or 130 where SIGTERM or SIGINT ended a run that
+        was saved, 69 where another process of the run was lost.
     """
     try:
         return _dispatch(list(argv))
     except UserError as error:
-        print(f"farlands: {error}", file=sys.stderr)
+        if not error.silent:
+            print(f"farlands: {error}", file=sys.stderr)
         return USER_ERROR
+    except PeerError as error:
+        print(f"farlands: {error}", file=sys.stderr)
+        return PEER_LOST
     except BrokenPipeError:
         # The reader of our output went away (`| head`); nothing is left to say to it, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,6 +21,7 @@ SEED_LIMIT = 2**64
 
 _MOST: dict[str, float] = {
     "num_worlds": 2**24, "episodes": 2**24, "training_levels": 2**24, "varied": 2**24, "threads": 1024,
+    "processes": 65_536, "restarts": 10**6,
     "steps": 10**15, "max_steps": 2**31,
 }  # fmt: skip
 """Bounds beyond which a number is a slip of the hand."""
@@ -62,8 +63,15 @@ class TrainConfig:
     """auto, cpu, cuda or cuda:N; auto is the first GPU if there is one."""
     threads: int = 0
     """CPU threads for torch; 0 for one per core. Part of the checkpoint: sums depend on it."""
+    processes: int = 1
+    """Processes of this machine that train together, each with its share of the worlds; on GPUs one each. torchrun
+    starts them on several machines."""
+    restarts: int = 0
+    """How often all processes are started again, from the newest checkpoint, after one of them failed."""
+    peer_timeout: float = 300.0
+    """Seconds that processes wait for each other before they say who is late and end."""
     run_dir: str = ""
-    """Directory of the run, new or empty; by default runs/WORLD-DATE-TIME."""
+    """Directory of the run; by default runs/WORLD-DATE-TIME. A run that is there with the same settings goes on."""
     save_every: float = 300.0
     """Seconds between checkpoints; 0 saves after every update."""
     keep: int = 3
@@ -79,13 +87,21 @@ class TrainConfig:
     """The learner."""
     rewards: RewardConfig = field(default_factory=RewardConfig)
     """What is rewarded."""
+    faults: tuple[str, ...] = ()
+    """Failures to act out, to see that a run survives them, as KIND@UPDATE, KIND@UPDATE:PHASE or with /RANK after
+    either; kinds: raise, exit, kill, hang, slow, nan, preempt, full-disk, torn."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1})
+        least = {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1}
+        _require(self, {**least, "processes": 1, "restarts": 0})
+        if not 1.0 <= self.peer_timeout <= 86_400:
+            raise ValueError(f"peer-timeout is {self.peer_timeout}; it must be from 1 to 86400 seconds")
         _require_seed(self.seed)
+        if self.processes > self.num_worlds:
+            raise ValueError(f"processes is {self.processes}; there are only {self.num_worlds} worlds to share")
 
     MAIN_FLAGS: typing.ClassVar = (
-        "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
+        "recipe", "steps", "num-worlds", "seed", "device", "threads", "processes", "restarts", "run-dir", "save-every",
         "rewards.sources", "callbacks",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
@@ -105,11 +121,15 @@ class ResumeConfig:
     """Train for this much time altogether; 0 for as much as the run was started with."""
     device: str = ""
     """Go on on another device; exact resume is promised on the same one."""
+    processes: int = 0
+    """Go on with so many processes; 0 for as many as before. Exact resume is promised for the same number."""
+    restarts: int = 0
+    """How often all processes are started again after one of them failed."""
 
     def __post_init__(self) -> None:
-        _require(self, {"steps": 0, "seconds": 0})
+        _require(self, {"steps": 0, "seconds": 0, "processes": 0, "restarts": 0})
 
-    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "seconds", "device")
+    MAIN_FLAGS: typing.ClassVar = ("checkpoint", "steps", "seconds", "device", "processes", "restarts")
 
 
 @dataclass(frozen=True)
@@ -372,6 +392,22 @@ def anchored(config: TrainConfig) -> TrainConfig:
         agent=dataclasses.replace(config.agent, network=absolute(config.agent.network)),
         rewards=dataclasses.replace(config.rewards, sources=tuple(absolute(name) for name in config.rewards.sources)),
     )
+
+
+CARRIED = ("run_dir", "processes", "restarts", "peer_timeout", "save_every", "keep", "faults")
+"""Settings of ``TrainConfig`` that decide where and how a run is carried, not what comes of it."""
+
+
+def first_difference(one: Any, other: Any, prefix: str = "") -> tuple[str, Any, Any] | None:
+    """The first field, in order, in which two configs of one kind differ: its dotted name and both values."""
+    for item in dataclasses.fields(one):
+        mine, theirs, name = getattr(one, item.name), getattr(other, item.name, None), prefix + item.name
+        if dataclasses.is_dataclass(mine) and type(mine) is type(theirs):
+            if found := first_difference(mine, theirs, f"{name}."):
+                return found
+        elif mine != theirs:
+            return name.replace("_", "-"), mine, theirs
+    return None
 
 
 def to_json(config: Any) -> dict[str, Any]:

@@ -13,7 +13,12 @@ class UserError(Exception):
         what: What is wrong, e.g. ``"unknown world"``.
         value: The offending value, shown quoted after ``what``; None shows nothing.
         allowed: What would have been right: names, among which the nearest is pointed out, or a phrase.
+
+    Attributes:
+        silent: Another process says it.
     """
+
+    silent = False
 
     def __init__(self, what: str, value: object = None, allowed: Iterable[str] | str = ()) -> None:
         text = what if value is None else f"{what} {_quote(value)}"
@@ -26,6 +31,15 @@ class UserError(Exception):
             # A long list helps nobody who was told the nearest name.
             text += f" (one of: {_shorten(names)})" if names and not (close and len(names) > 12) else ""
         super().__init__(" ".join(text.split()))
+
+    def told(self) -> UserError:
+        """The same, for a process that need not say it because another one does."""
+        self.silent = True
+        return self
+
+
+class PeerError(Exception):
+    """Another process of a run is late or gone; the message says which, and what it was doing."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:

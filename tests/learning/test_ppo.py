@@ -174,15 +174,35 @@ def test_schedules_follow_progress():
         assert metrics["entropy_weight"] == pytest.approx(entropy)
 
 
-def test_every_sequence_once_per_pass():
+def drawn(learner, epoch, rows, chunks=1):
+    """The sequences of every minibatch, as lists."""
+    return [part.tolist() for part, _ in learner._minibatches(epoch, rows, chunks)]
+
+
+@pytest.mark.parametrize(("rows", "chunks"), [(50, 1), (48, 1), (5, 3), (4, 1)])
+def test_every_sequence_once_per_pass(rows, chunks):
     learner = Run(CueCorridor).learner
-    orders = []
-    for learner.updates in range(3):
+    draws = []
+    for learner.updates in range(20):
         for epoch in range(learner.config.epochs):
-            order = learner._order(epoch, 50)
-            assert sorted(order.tolist()) == list(range(50))
-            orders.append(tuple(order.tolist()))
-    assert len(set(orders)) == len(orders)
+            parts = drawn(learner, epoch, rows, chunks)
+            assert sorted(one for part in parts for one in part) == list(range(rows * chunks))
+            assert max(map(len, parts)) - min(map(len, parts)) <= 1
+            draws.append(str(parts))
+    assert len(set(draws)) > 2
+
+
+def test_minibatches_are_drawn_without_bias():
+    learner, together = Run(CueCorridor).learner, torch.zeros(8, 8)
+    for learner.updates in range(600):
+        for part in drawn(learner, 0, 8):
+            for one in part:
+                together[one, part] += 1
+    share = together / 600
+    groups = torch.arange(8) // 4
+    apart = (groups[:, None] == groups) & ~torch.eye(8, dtype=torch.bool)
+    assert (share[apart] == 0).all(), "neighbours are never in one minibatch"
+    assert (share[groups[:, None] != groups] - 0.25).abs().max() < 0.08, "all others equally often"
 
 
 def test_streams_weigh_in():

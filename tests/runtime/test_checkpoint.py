@@ -52,7 +52,7 @@ def test_load_gives_back_what_was_saved(tmp_path):
     found.load_into(holders)
     assert holders["one"].tensor.tolist() == [5.0] * 8
     assert holders["two"].tensor.tolist() == [5.5] * 8
-    assert found.facts == {"steps": 5}
+    assert found.facts == {"steps": 5, "processes": 1}
     assert warnings == []
 
 

@@ -36,6 +36,9 @@ class Collector:
         ValueError: ``chunks`` does not divide ``length``.
     """
 
+    per_row = ("observation", "memory", "first")
+    """Entries of ``state_dict`` with a leading row axis, or dicts of them."""
+
     def __init__(
         self, world: World, agent: Agent, length: int, seed: int, *, chunks: int = 1, first_row: int = 0
     ) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from farlands.learning.peers import ALONE, Peers
+
 
 class ValueNormaliser:
     """Running mean and standard deviation of returns, per value head.
@@ -19,10 +21,18 @@ class ValueNormaliser:
         device: Where values live.
         rate: Weight of the newest rollout.
         least_std: Floor of the standard deviation, in units of reward.
+        peers: Whose rollouts count together.
     """
 
-    def __init__(self, heads: int, device: torch.device | str = "cpu", rate: float = 0.03, least_std: float = 1e-4):
-        self.rate, self.least_std = rate, least_std
+    def __init__(
+        self,
+        heads: int,
+        device: torch.device | str = "cpu",
+        rate: float = 0.03,
+        least_std: float = 1e-4,
+        peers: Peers = ALONE,
+    ) -> None:
+        self.rate, self.least_std, self.peers = rate, least_std, peers
         self.weight = torch.zeros((), dtype=torch.float64, device=device)
         self.moments = torch.zeros(2, heads, dtype=torch.float64, device=device)
         self.mean = torch.zeros(heads, device=device)
@@ -35,7 +45,7 @@ class ValueNormaliser:
             Scale and shift, float32 ``[V]``: a value v in the old units is ``scale * v + shift`` in the new ones.
         """
         flat = returns.flatten(0, -2).double()
-        self.moments.lerp_(torch.stack((flat.mean(dim=0), flat.square().mean(dim=0))), self.rate)
+        self.moments.lerp_(self.peers.mean(torch.stack((flat, flat.square()), dim=1)), self.rate)
         self.weight += self.rate * (1 - self.weight)
         mean, square = self.moments / self.weight
         old_mean, old_std = self.mean.clone(), self.std.clone()
@@ -75,7 +85,12 @@ class RunningMoments:
     Args:
         shape: Of one sample.
         device: Where samples live.
+
+    Attributes:
+        peers: Whose samples count together.
     """
+
+    peers: Peers = ALONE
 
     def __init__(self, shape: tuple[int, ...], device: torch.device | str = "cpu") -> None:
         self.count = torch.zeros((), dtype=torch.float64, device=device)
@@ -93,11 +108,11 @@ class RunningMoments:
         return (self.squares / self.count.clamp(min=1.0)).sqrt().float()
 
     def update(self, samples: Tensor) -> None:
-        """Take in samples ``[N, *shape]``."""
-        samples, count = samples.double(), len(samples)
-        average = samples.mean(dim=0)
+        """Take in samples ``[N, *shape]``; every process gives some, N may differ."""
+        average, variance = self.peers.moments(samples)
+        count = self.peers.sum_(torch.full_like(self.count, len(samples)))
         gap, total = average - self.average, self.count + count
-        self.squares += (samples - average).square().sum(dim=0) + gap.square() * (self.count * count / total)
+        self.squares += variance * count + gap.square() * (self.count * count / total)
         self.average += gap * (count / total)
         self.count.copy_(total)
 

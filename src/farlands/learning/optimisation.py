@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+
+class FlatGradients:
+    """The gradients of parameters, side by side in one tensor for each dtype, so that they are added up in one go.
+
+    Args:
+        parameters: On one device; the ``grad`` of those that are trained is a view from now on.
+
+    Attributes:
+        flats: ``[N]`` each, gradients in the parameters' order.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor]) -> None:
+        trained = [each for each in parameters if each.requires_grad]
+        groups = [[each for each in trained if each.dtype == dtype] for dtype in {each.dtype: None for each in trained}]
+        self.flats = [torch.cat([torch.zeros_like(each).flatten() for each in group]) for group in groups]
+        self._views = [
+            (each, view.view_as(each))
+            for group, flat in zip(groups, self.flats, strict=True)
+            for each, view in zip(group, flat.split([each.numel() for each in group]), strict=True)
+        ]
+
+    def clear(self) -> None:
+        """Before a backward pass: zero every gradient, and put back views that something else has replaced."""
+        for flat in self.flats:
+            flat.zero_()
+        for parameter, view in self._views:
+            parameter.grad = view
 
 
 def optimiser_state(optimiser: Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

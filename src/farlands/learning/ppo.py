@@ -6,23 +6,28 @@ V value heads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from farlands.agents.agent import Agent
 from farlands.agents.noise import uniforms
 from farlands.learning.config import PPOConfig
 from farlands.learning.learner import Learner
 from farlands.learning.normalise import ValueNormaliser
-from farlands.learning.optimisation import load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state
+from farlands.learning.peers import ALONE, Peers
 from farlands.learning.returns import ValueStream, generalised_advantages
 from farlands.learning.rollout import Rollout
 
 _ORDER = 1
 """Purpose of the uniforms that order minibatches."""
+
+_MEANS = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+"""Metrics that are means over the steps of a minibatch."""
 
 
 class Batch(NamedTuple):
@@ -57,15 +62,23 @@ class PPO(Learner):
         config: How.
         streams: What each of the agent's value heads learns; by default one, the task.
         seed: Of the order of minibatches, in [0, 2**64).
+        peers: With whom it learns. Minibatches are drawn over the sequences of all processes, each works through its
+            own, and gradients are added up: what is learned is what one process would learn from all rows.
 
     Raises:
         ValueError: Streams and value heads differ in number.
     """
 
     def __init__(
-        self, agent: Agent, config: PPOConfig | None = None, streams: Sequence[ValueStream] = (), *, seed: int = 0
+        self,
+        agent: Agent,
+        config: PPOConfig | None = None,
+        streams: Sequence[ValueStream] = (),
+        *,
+        seed: int = 0,
+        peers: Peers = ALONE,
     ) -> None:
-        self.agent, self.config, self.seed = agent, config or PPOConfig(), seed
+        self.agent, self.config, self.seed, self.peers = agent, config or PPOConfig(), seed, peers
         self.streams = tuple(streams) or (ValueStream(self.config.discount),)
         if len(self.streams) != agent.value_heads:
             raise ValueError(f"{len(self.streams)} value streams for an agent with {agent.value_heads} value heads")
@@ -74,8 +87,11 @@ class PPO(Learner):
         self.optimiser = torch.optim.Adam(
             self.parameters.values(), lr=self.config.learning_rate, eps=self.config.adam_epsilon, fused=True
         )
-        self.normaliser = ValueNormaliser(len(self.streams), device)
+        self.gradients = FlatGradients(self.parameters.values())
+        self.normaliser = ValueNormaliser(len(self.streams), device, peers=peers)
         self.updates = 0
+        # Where this process's rows stand among those of all, and how many these are; asked for once.
+        self._place: tuple[int, int] | None = None
 
     def update(self, rollout: Rollout, rewards: Tensor, progress: float) -> dict[str, Tensor | float]:
         config, done = self.config, min(max(progress, 0.0), 1.0)
@@ -86,11 +102,13 @@ class PPO(Learner):
         batch, metrics = self._prepare(rollout, rewards)
         steps = []
         for epoch in range(config.epochs):
-            parts = self._order(epoch, len(batch.memory)).tensor_split(config.minibatches)
-            steps.extend(self._improve(_take(batch, sequences), entropy_weight) for sequences in parts)
+            for sequences, share in self._minibatches(epoch, rollout.num_rows, len(rollout.memories)):
+                steps.append(self._improve(_take(batch, sequences), share, entropy_weight))
         self.updates += 1
-        means = {name: torch.stack([each[name] for each in steps]).mean() for name in steps[0]}
-        return {**metrics, **means, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
+        names = steps[0]
+        means = self.peers.sum_(torch.stack([torch.stack([step[name] for step in steps]).mean() for name in names]))
+        metrics |= dict(zip(names, means, strict=True))
+        return {**metrics, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -128,14 +146,16 @@ class PPO(Learner):
             self.agent.heads.rescale_values(scale, shift)
         weights = torch.tensor([stream.weight for stream in self.streams], device=rewards.device)
         advantage = (advantages * weights).sum(dim=-1)
+        figures = torch.stack((advantage, advantages[..., 0], returns[..., 0]), dim=-1)
+        mean, variance = self.peers.moments(figures.flatten(0, 1))
         metrics = {
-            "advantage_std": advantage.std(correction=0),
-            "return_mean": returns[..., 0].mean(),
+            "advantage_std": variance[0].sqrt(),
+            "return_mean": mean[2],
             "value_std": self.normaliser.std[0],
-            "explained_variance": 1 - advantages[..., 0].var() / returns[..., 0].var().clamp(min=1e-12),
+            "explained_variance": 1 - variance[1] / variance[2].clamp(min=1e-12),
         }
         if self.config.normalise_advantages:
-            advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+            advantage = (advantage - mean[0].to(advantage)) / (variance[0].sqrt().to(advantage) + 1e-8)
         old, targets = self.normaliser.normalise(values[:-1]), self.normaliser.normalise(returns)
         return self._sequences(rollout, old, advantage, targets), metrics
 
@@ -164,16 +184,43 @@ class PPO(Learner):
             targets=cut(targets),
         )
 
-    def _order(self, epoch: int, sequences: int) -> Tensor:
-        """The order of sequences in a pass, int64 ``[S]``: a function of (seed, update, epoch)."""
-        if sequences < self.config.minibatches:
-            raise ValueError(f"minibatches is {self.config.minibatches}; there are only {sequences} sequences to split")
-        index = torch.arange(sequences, device=self.normaliser.std.device)
-        tick = torch.tensor(self.updates * self.config.epochs + epoch, device=index.device)
-        return uniforms(self.seed, index, tick, 1, _ORDER)[:, 0].argsort(stable=True)
+    def _minibatches(self, epoch: int, rows: int, chunks: int) -> Iterator[tuple[Tensor, float]]:
+        """This process's sequences of each minibatch of a pass, int64 ``[B]``, and their share of the minibatch.
 
-    def _improve(self, batch: Batch, entropy_weight: float) -> dict[str, Tensor]:
-        """One gradient step."""
+        Of every ``minibatches`` neighbouring sequences each minibatch gets one, by lots that are a function of (seed,
+        update, epoch) alone. So every minibatch holds equally many sequences of every process's rows, where these are
+        a multiple of ``minibatches``, and the draw is the same for any number of processes.
+        """
+        parts, device = self.config.minibatches, self.normaliser.std.device
+        self._place = self._place or self.peers.place(rows)
+        first, total = self._place
+        sequences = chunks * total
+        if sequences < parts:
+            raise ValueError(f"minibatches is {parts}; there are only {sequences} sequences to split")
+        tick = torch.tensor(self.updates * self.config.epochs + epoch, device=device)
+        lots = uniforms(self.seed, torch.arange(sequences, device=device), tick, 1, _ORDER)[:, 0]
+        # What fills up the last group comes after its members, whose lots are below 1.
+        groups = functional.pad(lots, (0, -sequences % parts), value=2.0).view(-1, parts)
+        part = groups.argsort(dim=1, stable=True).argsort(dim=1).flatten()[:sequences]
+        mine = part.view(chunks, total)[:, first : first + rows].flatten()
+        whole = [sequences // parts + (k < sequences % parts) for k in range(parts)]
+        if rows == total:
+            sizes = whole
+        elif rows % parts == 0 and first % parts == 0 and total % parts == 0:
+            sizes = [chunks * rows // parts] * parts
+        else:
+            sizes = mine.bincount(minlength=parts).tolist()
+        order = mine.argsort(stable=True).split(sizes)
+        return zip(order, (size / all_of_it for size, all_of_it in zip(sizes, whole, strict=True)), strict=True)
+
+    def _improve(self, batch: Batch, share: float, entropy_weight: float) -> dict[str, Tensor]:
+        """One gradient step of all processes on a minibatch of which this one has a share in [0, 1].
+
+        Returns:
+            Metrics, which add up over the processes to those of the whole minibatch.
+        """
+        if not share:
+            return self._stand_by()
         output = self.agent.unroll(batch.observations, batch.memory, batch.first)
         log_ratio = output.distribution.log_prob(batch.actions) - batch.log_probs
         ratio = log_ratio.exp()
@@ -182,20 +229,32 @@ class PPO(Learner):
         value_loss = self._value_loss(output.value, batch)
         entropy = output.distribution.entropy().mean()
         loss = policy_loss + self.config.value_weight * value_loss - entropy_weight * entropy
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        self.gradients.clear()
+        (loss * share).backward()
+        norm = self._step()
+        with torch.no_grad():
+            means = (
+                policy_loss,
+                value_loss,
+                entropy,
+                (ratio - 1 - log_ratio).mean(),
+                ((ratio - 1).abs() > self.config.clip).float().mean(),
+            )
+        return {name: value.detach() * share for name, value in zip(_MEANS, means, strict=True)} | {"grad_norm": norm}
+
+    def _stand_by(self) -> dict[str, Tensor]:
+        """A step on a minibatch that holds no sequence of this process: others' gradients move its parameters."""
+        self.gradients.clear()
+        norm = self._step()
+        return {name: torch.zeros_like(norm) for name in _MEANS} | {"grad_norm": norm}
+
+    def _step(self) -> Tensor:
+        """Add up the gradients of all processes, bound them and step; this process's part of their norm."""
+        for flat in self.gradients.flats:
+            self.peers.sum_(flat)
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.config.max_grad_norm)
         self.optimiser.step()
-        with torch.no_grad():
-            metrics = {
-                "policy_loss": policy_loss,
-                "value_loss": value_loss,
-                "entropy": entropy,
-                "approx_kl": (ratio - 1 - log_ratio).mean(),
-                "clip_fraction": ((ratio - 1).abs() > self.config.clip).float().mean(),
-                "grad_norm": norm,
-            }
-        return {name: value.detach() for name, value in metrics.items()}
+        return norm.detach() / self.peers.size
 
     def _value_loss(self, values: Tensor, batch: Batch) -> Tensor:
         """Half the squared error, in normalised units; with ``value_clip`` the larger of it and the clipped one."""

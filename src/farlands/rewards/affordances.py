@@ -39,6 +39,8 @@ class AffordanceReward(RewardSource):
         ValueError: The world shows no mask, or none of its actions has a name asked for.
     """
 
+    per_row = ("seen",)
+
     def __init__(
         self, spec: WorldSpec, device: torch.device | str = "cpu", config: AffordancesConfig | None = None
     ) -> None:

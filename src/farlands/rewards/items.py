@@ -40,6 +40,8 @@ class ItemReward(RewardSource):
         ValueError: The world shows no such array, or it has no item of that name.
     """
 
+    per_row = ("gained",)
+
     def __init__(self, spec: WorldSpec, device: torch.device | str = "cpu", config: ItemsConfig | None = None) -> None:
         super().__init__(spec, device)
         self.config = config or ItemsConfig()

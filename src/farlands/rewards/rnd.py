@@ -17,7 +17,8 @@ from farlands.agents.inputs import make_parts
 from farlands.agents.perception import UNSEEN, Picture, is_image
 from farlands.agents.precision import autocast
 from farlands.learning.normalise import RunningMoments
-from farlands.learning.optimisation import load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state
+from farlands.learning.peers import Peers
 from farlands.learning.rollout import Rollout
 from farlands.rewards.config import RNDConfig
 from farlands.rewards.source import RewardSource
@@ -44,6 +45,7 @@ class RND(RewardSource):
 
     own_value_head = True
     episodic = False
+    per_row = ("running",)
 
     def __init__(self, spec: WorldSpec, device: torch.device | str = "cpu", config: RNDConfig | None = None) -> None:
         super().__init__(spec, device)
@@ -54,10 +56,14 @@ class RND(RewardSource):
         self.predictor = self._network(layers=2)
         self.parameters = dict(self.predictor.named_parameters())
         self.optimiser = torch.optim.Adam(self.parameters.values(), lr=self.config.learning_rate, fused=True)
+        self.gradients = FlatGradients(self.parameters.values())
         self.seen = RunningMoments((self.inputs.size,), self.device)
         self.returns = RunningMoments((), self.device)
         self.running = torch.zeros(0, device=self.device)
         self.updates = 0
+
+    def join(self, peers: Peers) -> None:
+        self.peers = self.seen.peers = self.returns.peers = peers
 
     def reward(self, rollout: Rollout) -> Tensor:
         if not self.updates:
@@ -75,14 +81,18 @@ class RND(RewardSource):
         if self.updates:
             self._see(rollout)
         losses = []
-        for inputs in self._blocks(self._share(rollout)):
-            loss = self._error(inputs).mean()
-            self.optimiser.zero_grad(set_to_none=True)
+        for inputs in self._minibatches(rollout):
+            count = self.peers.sum_(torch.full((), float(len(inputs)), device=self.device))
+            loss = self._error(inputs).sum() / count
+            self.gradients.clear()
             loss.backward()
+            for flat in self.gradients.flats:
+                self.peers.sum_(flat)
             self.optimiser.step()
             losses.append(loss.detach())
         self.updates += 1
-        return {"rnd_loss": torch.stack(losses).mean(), "rnd_return_std": self.returns.std}
+        loss = self.peers.sum_(torch.stack(losses).mean())
+        return {"rnd_loss": loss, "rnd_return_std": self.returns.std}
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -131,8 +141,16 @@ class RND(RewardSource):
             yield self.inputs({key: value[start : start + BLOCK] for key, value in flat.items()})
 
     def _see(self, rollout: Rollout) -> None:
-        for inputs in self._blocks(self._share(rollout)):
+        for inputs in self._minibatches(rollout):
             self.seen.update(inputs)
+
+    def _minibatches(self, rollout: Rollout) -> Iterator[Tensor]:
+        """What is learned from in this update, as inputs ``[N, F]``; equally many minibatches in every process."""
+        flat = {key: value.flatten(0, 1) for key, value in self._share(rollout).items()}
+        _, total = self.peers.place(len(next(iter(flat.values()))))
+        parts = -(-total // (BLOCK * self.peers.size))
+        for part in zip(*(value.tensor_split(parts) for value in flat.values()), strict=True):
+            yield self.inputs(dict(zip(flat, part, strict=True)))
 
     def _share(self, rollout: Rollout) -> dict[str, Tensor]:
         """What some rows saw, others each time, ``[T, R * share, ...]``."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from farlands.learning.peers import ALONE, Peers
 from farlands.learning.returns import ValueStream
 from farlands.learning.rollout import Rollout
 from farlands.rewards.config import RewardConfig
@@ -25,16 +26,26 @@ class RewardSource:
         own_value_head: Learn this reward's value apart, with its own discount, instead of adding it to the task's.
         discount: Per step; used with an own value head only.
         episodic: Whether returns end with the episode; used with an own value head only.
+        per_row: Entries of ``state_dict`` that have a leading row axis; where several processes share the rows, each
+            keeps its own, and a run goes on with any number of processes.
+        peers: The processes that train together. What all rewards depend on must be learned from all their rollouts:
+            sum gradients and moments with ``peers.sum_``. A source that learns nothing needs none.
     """
 
     weight: float = 1.0
     own_value_head: bool = False
     discount: float = 0.99
     episodic: bool = True
+    per_row: tuple[str, ...] = ()
+    peers: Peers = ALONE
 
     def __init__(self, spec: WorldSpec, device: torch.device | str = "cpu") -> None:
         self.spec = spec
         self.device = torch.device(device)
+
+    def join(self, peers: Peers) -> None:
+        """Learn together with these from now on."""
+        self.peers = peers
 
     def reward(self, rollout: Rollout) -> Tensor:
         """Reward of each step, float32 ``[T, R]``; not yet weighted. Called once per rollout, before ``update``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import functools
 import sys
 from collections.abc import Iterator
@@ -17,22 +18,29 @@ from farlands.config import TrainConfig
 from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
+from farlands.learning.peers import ALONE, Peers
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
-from farlands.runtime.callbacks import make_callback
+from farlands.runtime.callbacks import Callback, make_callback
 from farlands.runtime.checkpoint import CheckpointStore
-from farlands.runtime.display import Display
-from farlands.runtime.episodes import EpisodeWriter
+from farlands.runtime.display import Display, NoDisplay
+from farlands.runtime.episodes import EpisodeWriter, NoEpisodes
+from farlands.runtime.faults import Faults
 from farlands.runtime.loop import Counters, Run, describe_spec
-from farlands.runtime.metrics import MetricsWriter
+from farlands.runtime.metrics import MetricsWriter, NoMetrics
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
+from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
 from farlands.worlds.world import World, WorldSpec
 
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
-def build_run(config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest) -> Run:
+
+def build_run(
+    config: TrainConfig, directory: RunDirectory, display: Display, stop: StopRequest, peers: Peers = ALONE
+) -> Run:
     """Everything a run consists of, its worlds at their start.
 
     Args:
@@ -40,27 +48,40 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         directory: Where it writes.
         display: Where it tells people how it goes.
         stop: What may ask it to end.
+        peers: The processes that carry it together; this one makes its share of the worlds.
 
     Raises:
         UserError: The config asks for something impossible.
     """
     torch.set_num_threads(config.threads)
-    device = torch.device(config.device)
-    world = build_world(config.world, config.num_worlds, config.options, device)
+    device, mine = torch.device(config.device), peers.span(config.num_worlds)
+    world = peers.by_turns(lambda: build_world(config.world, len(mine), config.options, device))
+    world.first_world = mine.start
+    share = Share(peers.rank, peers.size, config.num_worlds, world.num_agents)
     seed_everything(config.seed)
     agent, sources = build_agent(config, world.spec, device)
     if config.start_from:
         _start_from(config, agent, world.spec)
-    _check_split(config, world.num_rows)
+    _check_split(config, config.num_worlds * world.num_agents)
+    _begin_alike(peers, agent, sources)
+    if peers.rank:
+        # Made alike, the processes part: what users draw from the process-wide generators is each one's own.
+        seed_everything(derive_seed(config.seed, "process", peers.rank))
     learner = PPO(
-        agent, config.ppo, value_streams(sources, config.ppo.discount), seed=derive_seed(config.seed, "order")
+        agent,
+        config.ppo,
+        value_streams(sources, config.ppo.discount),
+        seed=derive_seed(config.seed, "order"),
+        peers=peers,
     )
     chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
+    first_row, noise = mine.start * world.num_agents, derive_seed(config.seed, "actions")
     with memory_guard():
-        collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
+        collector = Collector(world, agent, config.ppo.rollout, noise, chunks=chunks, first_row=first_row)
     collector.start(derive_seed(config.seed, "worlds"))
-    measures = [measure.name for measure in world.spec.measures]
-    return Run(
+    measures, leads = [measure.name for measure in world.spec.measures], peers.rank == 0
+    faults = Faults(config.faults, directory.path, peers.rank)
+    run = Run(
         config=config,
         directory=directory,
         world=world,
@@ -68,15 +89,30 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         sources=sources,
         learner=learner,
         collector=collector,
-        callbacks=[make_callback(reference) for reference in config.callbacks],
+        callbacks=[make_callback(reference) if leads else Callback() for reference in config.callbacks],
         counters=Counters(),
-        store=CheckpointStore(directory.checkpoints, config.keep),
-        metrics=MetricsWriter(directory.metrics),
-        episodes=EpisodeWriter(directory.episodes, world.spec.achievements, measures),
+        store=CheckpointStore(directory.checkpoints, config.keep, peers),
+        metrics=MetricsWriter(directory.metrics) if leads else NoMetrics(directory.metrics),
+        episodes=(EpisodeWriter if leads else NoEpisodes)(directory.episodes, world.spec.achievements, measures),
         phases=Phases(device),
-        display=display,
+        display=display if leads else NoDisplay(),
         stop=stop,
+        peers=peers,
+        share=share,
+        faults=faults,
     )
+    run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
+    return run
+
+
+def _begin_alike(peers: Peers, agent: Agent, sources: list[RewardSource]) -> None:
+    """Give every process the network that process 0 made, whatever else decided how it was made."""
+    with torch.no_grad():
+        for value in [*agent.parameters(), *agent.buffers()]:
+            if value.is_floating_point():
+                peers.sum_(value if peers.rank == 0 else value.zero_())
+    for source in sources:
+        source.join(peers)
 
 
 def build_world(reference: str, num_worlds: int, options: Any, device: torch.device) -> World:
@@ -157,6 +193,18 @@ def _check_split(config: TrainConfig, rows: int) -> None:
     chunks = config.ppo.rollout // config.ppo.chunk if config.ppo.chunk else 1
     if config.ppo.minibatches > rows * chunks:
         raise UserError("--ppo.minibatches is", config.ppo.minibatches, f"there are only {rows * chunks} sequences")
+
+
+@contextlib.contextmanager
+def disk_guard(run: Run) -> Iterator[None]:
+    """Turns a disk that takes no more into one line that says where the run stands."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        stands = f"it stands at step {max(run.saved_steps, 0):,}; make room, then: farlands resume {run.directory.path}"
+        raise UserError("cannot write the run's files in", run.directory.path, f"{error.strerror}; {stands}") from error
 
 
 @contextlib.contextmanager

@@ -87,6 +87,22 @@ class Display(ABC):
         self.close()
 
 
+class NoDisplay(Display):
+    """Shows nothing: for processes that leave it to the first."""
+
+    def status(self, text: str) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+    def begin(self, title: str, total: int) -> None:
+        pass
+
+    def update(self, row: Mapping[str, float]) -> None:
+        pass
+
+
 def make_display(*, errors: bool = False) -> Display:
     """The live display on a terminal, lines elsewhere; on standard error if ``errors``, when output is for programs."""
     stream = sys.stderr if errors else sys.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from farlands.runtime.energy_sources import Counter, open_counter, open_host_counter
@@ -22,6 +23,13 @@ class Cost(NamedTuple):
 
     seconds: float
     joules: float | None
+
+
+def total_cost(costs: Sequence[Cost]) -> Cost:
+    """Of processes that worked side by side: the longest time, and all energy where every one could tell its own."""
+    joules = [cost.joules for cost in costs]
+    known = all(each is not None for each in joules)
+    return Cost(max(cost.seconds for cost in costs), sum(each or 0.0 for each in joules) if known else None)
 
 
 class Meter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -104,6 +105,25 @@ class EpisodeWriter:
         for index, name in enumerate(self.measures):
             columns[f"measure.{name}"] = pa.array(episodes.measures[:, index])
         return pa.table(columns)
+
+
+class NoEpisodes(EpisodeWriter):
+    """Writes nothing: for processes that leave the files to the first."""
+
+    def add(self, episodes: Episodes, step: int) -> None:
+        self.rows += len(episodes)
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.rows = int(state["rows"])
+
+
+def join_episodes(parts: Sequence[Episodes]) -> Episodes:
+    """Episodes of several processes, those of the first one first."""
+    if len(parts) == 1:
+        return parts[0]
+    arrays = [field.name for field in dataclasses.fields(Episodes) if field.name != "dropped"]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in arrays}
+    return Episodes(**joined, dropped=sum(part.dropped for part in parts))
 
 
 def read_episodes(directory: Path, columns: Sequence[str] | None = None) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -14,17 +15,20 @@ from farlands.agents.agent import Agent
 from farlands.config import TrainConfig
 from farlands.learning.collect import Collector
 from farlands.learning.learner import Learner
+from farlands.learning.peers import Peers
 from farlands.learning.rollout import Rollout
 from farlands.rewards.source import RewardSource, reward_streams
 from farlands.runtime.callbacks import Callback, Context
 from farlands.runtime.checkpoint import CheckpointStore, Stateful
 from farlands.runtime.display import Display
-from farlands.runtime.energy import Cost, Meter
-from farlands.runtime.episodes import EpisodeWriter, summarise_episodes
+from farlands.runtime.energy import Cost, Meter, total_cost
+from farlands.runtime.episodes import EpisodeWriter, join_episodes, summarise_episodes
+from farlands.runtime.faults import Faults
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import RandomStates
+from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
 from farlands.worlds.world import Episodes, World, WorldSpec
 
@@ -33,21 +37,22 @@ def run_loop(run: Run) -> None:
     """Train until the run's steps or its time are used up or something asks it to stop; the end is always saved."""
     run.announce("on_start", run.context())
     while run.progress < 1 and not run.stopping:
-        with run.phases("collect"):
+        with run.phase("collect"):
             rollout = run.collector.collect()
-        with run.phases("reward"):
+        with run.phase("reward"):
             rewards = reward_streams(run.sources, rollout)
             metrics = update_sources(run.sources, rollout)
-        with run.phases("learn"):
-            learned = run.learner.update(rollout, rewards, run.progress)
+        with run.phase("learn"):
+            learned = run.learner.update(rollout, run.faults.poison(rewards), run.progress)
             metrics |= {f"learn/{name}": value for name, value in learned.items()}
-        with run.phases("log"):
+        with run.phase("log"):
             run.log(rollout, metrics)
         if run.save_due:
-            with run.phases("save"):
+            with run.phase("save"):
                 run.save()
     if run.counters.steps != run.saved_steps:
-        run.save()
+        with run.phase("save"):
+            run.save()
     run.announce("on_end", run.context())
 
 
@@ -58,6 +63,24 @@ def update_sources(sources: list[RewardSource], rollout: Rollout) -> dict[str, T
         for source in sources
         for name, value in source.update(rollout).items()
     }
+
+
+class Report(NamedTuple):
+    """What a process tells the others after an update.
+
+    Attributes:
+        signal: That asked it to end, 0 if none did.
+        asked_to_stop: Whether that, or a callback, asked the run to end.
+        save_due: Whether its last checkpoint is old enough for the next.
+        cost: Of the update.
+        episodes: That ended in it, rows counted over all processes.
+    """
+
+    signal: int
+    asked_to_stop: bool
+    save_due: bool
+    cost: Cost
+    episodes: Episodes
 
 
 @dataclass
@@ -98,8 +121,12 @@ class Counters:
 class Run:
     """A run's parts and what is done with all of them together.
 
+    Where several processes carry a run each has one of these. What they decide together, they decide on the same
+    reports; files, display and callbacks are the first one's.
+
     Attributes:
         saved_steps: Steps at the newest checkpoint, -1 if there is none.
+        save_due: The last checkpoint is old enough for the next.
     """
 
     config: TrainConfig
@@ -117,8 +144,13 @@ class Run:
     phases: Phases
     display: Display
     stop: StopRequest
+    peers: Peers
+    share: Share
+    faults: Faults
     saved_steps: int = -1
+    save_due: bool = False
     _ended_by_callback: bool = False
+    _agreed_to_stop: bool = False
     _saved_at: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -131,13 +163,21 @@ class Run:
 
     @property
     def stopping(self) -> bool:
-        """Something asked the run to end."""
-        return bool(self.stop.signal) or self._ended_by_callback
+        """Something asked the run to end; several processes end together, once all have heard of it."""
+        return self._agreed_to_stop or (self.peers.size == 1 and self._asked_to_stop)
 
     @property
-    def save_due(self) -> bool:
-        """The last checkpoint is old enough for the next."""
-        return time.monotonic() - self._saved_at >= self.config.save_every
+    def _asked_to_stop(self) -> bool:
+        return bool(self.stop.signal) or self._ended_by_callback
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time what happens inside, and say to the other processes that it is what happens."""
+        update = self.counters.updates + (name != "save")
+        self.peers.note(f"{name} of update {update}")
+        self.faults.strike(update, name)
+        with self.phases(name):
+            yield
 
     def components(self) -> dict[str, Stateful]:
         """Everything that owns state, by name. What has effects on files when loaded stands last."""
@@ -153,16 +193,26 @@ class Run:
         parts |= {f"callback-{i}": callback for i, callback in enumerate(self.callbacks)}
         return parts | {"metrics": self.metrics, "episodes": self.episodes}
 
+    def own_components(self) -> set[str]:
+        """Names of the components that every process has for itself."""
+        return {name for name in self.components() if name in ("world", "collector", "random")} | {
+            name for name in self.components() if name.startswith("reward-")
+        }
+
+    @property
+    def steps_per_update(self) -> int:
+        """Of all rows of all processes."""
+        return self.config.ppo.rollout * self.share.total * self.share.agents
+
     def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
-        """Count the update, record and show its figures, tell the callbacks."""
-        self.counters.steps += rollout.length * rollout.num_rows
-        self.counters.updates += 1
+        """Count the update, agree with the other processes, record and show its figures, tell the callbacks."""
         figures = fetch_metrics(metrics)
-        episodes = self.world.drain_episodes()
-        self.episodes.add(episodes, self.counters.steps)
-        cost = self._meter.lap()
+        cost, episodes = self._agree(self.world.drain_episodes())
+        self.counters.steps += self.steps_per_update
+        self.counters.updates += 1
         self.counters.spend(cost)
-        energy = self._meter.figures(cost, rollout.length * rollout.num_rows)
+        self.episodes.add(episodes, self.counters.steps)
+        energy = self._meter.figures(cost, self.steps_per_update)
         for note in self._meter.new_notes(energy):
             self.display.note(f"note: {note}")
         row = {
@@ -170,11 +220,12 @@ class Run:
             "update": self.counters.updates,
             "seconds": self.counters.seconds,
             "progress": self.progress,
-            "steps_per_second": rollout.length * rollout.num_rows / max(cost.seconds, 1e-9),
+            "steps_per_second": self.steps_per_update / max(cost.seconds, 1e-9),
             **({} if self.counters.joules is None else {"joules": self.counters.joules}),
             **summarise_episodes(episodes, self.episodes.achievements, self.episodes.measures),
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
+            **({"time/communicate": self.peers.take_seconds()} if self.peers.size > 1 else {}),
             **energy,
             **{f"energy/{name}": joules for name, joules in self.phases.read_joules().items()},
         }
@@ -187,8 +238,8 @@ class Run:
         self.episodes.flush()
         self.metrics.flush()
         facts = {**vars(self.counters), "spec": describe_spec(self.world.spec), "threads": self.config.threads}
-        path = self.store.save(self.components(), facts)
-        self.saved_steps, self._saved_at = self.counters.steps, time.monotonic()
+        path = self.store.save(self.components(), facts, self.own_components())
+        self.saved_steps, self._saved_at, self.save_due = self.counters.steps, time.monotonic(), False
         self.announce("on_save", self.context())
         return path
 
@@ -196,6 +247,17 @@ class Run:
         """Finish files and release the worlds."""
         self.metrics.close()
         self.world.close()
+
+    def _agree(self, episodes: Episodes) -> tuple[Cost, Episodes]:
+        """Tell the others about an update and hear from them; its cost and the episodes of all processes."""
+        rows = self.share.worlds.start * self.share.agents
+        due = time.monotonic() - self._saved_at >= self.config.save_every
+        mine = Report(self.stop.signal, self._asked_to_stop, due, self._meter.lap(), episodes.shifted(rows))
+        reports = self.peers.gather(mine)
+        if any(report.asked_to_stop for report in reports):
+            self.stop.signal, self._agreed_to_stop = max(report.signal for report in reports), True
+        self.save_due = reports[0].save_due
+        return total_cost([report.cost for report in reports]), join_episodes([report.episodes for report in reports])
 
     def announce(self, event: str, context: Context) -> None:
         """Tell every callback."""

@@ -93,6 +93,16 @@ class MetricsWriter:
         self._board = SummaryWriter(str(self.path.parent), purge_step=self._last_step + 1)
 
 
+class NoMetrics(MetricsWriter):
+    """Writes nothing: for processes that leave the files to the first."""
+
+    def write(self, row: Mapping[str, float]) -> None:
+        self._last_step = int(row["step"])
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self._last_step = int(state["last_step"])
+
+
 def read_metrics(path: Path) -> list[dict[str, float]]:
     """Every whole row of a ``metrics.jsonl``; figures that were not finite are NaN."""
     return _read_rows(path.read_text(encoding="utf-8").splitlines())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ report.*               made by `farlands evaluate`: a page, tables, figures, eve
 """
 
 
+_LEFT_OVER = (".lock", "faults.jsonl")
+"""What an attempt that came to nothing may leave in a directory that is as good as new."""
+
+
 class RunDirectory:
     """Names and makes what lies in a run's directory.
 
@@ -58,31 +63,33 @@ class RunDirectory:
         return self.path / "metrics.jsonl"
 
     @classmethod
-    def create(cls, given: str, world: str) -> RunDirectory:
+    def reserve(cls, given: str, world: str) -> Path:
         """Make a new one.
 
         Args:
             given: Its path; empty for ``runs/<world>-<date>-<time>``.
             world: Name used in that default.
 
+        Returns:
+            Its path, for a ``RunDirectory`` to lock.
+
         Raises:
             UserError: It holds something already, or cannot be written.
         """
-        path = Path(given).expanduser() if given else _free_name(world)
+        path = Path(given).expanduser() if given else free_name(world)
         if (path / "config.json").exists():
             raise UserError(
                 "there is a run already in", path, f"go on with it by: farlands resume {path}; or name another"
             )
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if any(path.iterdir()):
+            if any(entry.name not in _LEFT_OVER for entry in path.iterdir()):
                 raise UserError("directory is not empty:", path, "a run needs a new or empty one")
-            directory = cls(path)
-            directory.lock()
+            (path / ".lock").touch()
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError("cannot write to", path, reason) from error
-        return directory
+        return path
 
     @classmethod
     def open(cls, given: str) -> RunDirectory:
@@ -121,6 +128,14 @@ class RunDirectory:
             os.close(self._lock)
             self._lock = None
 
+    def wipe(self) -> None:
+        """Remove the records of a run that ended before its first checkpoint; faults that struck it stay."""
+        for path in self.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in _LEFT_OVER:
+                path.unlink()
+
     def discard(self) -> None:
         """Take back ``create``: nothing has been trained yet."""
         for name in (".lock", "config.json", "given.json", "versions.json", "README.txt"):
@@ -155,15 +170,25 @@ class RunDirectory:
 
     def read_config(self) -> TrainConfig:
         """The resolved config. Raises UserError where the file is broken or does not fit this version."""
-        path = self.path / "config.json"
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError("cannot read", path, str(error)) from error
-        return train_config_from_json(data, str(path))
+        return train_config_from_json(_read_json(self.path / "config.json"), str(self.path / "config.json"))
+
+    def read_given(self) -> TrainConfig:
+        """The config as it was given. Raises UserError as ``read_config``."""
+        data = _read_json(self.path / "given.json")
+        if not isinstance(data, dict):
+            raise UserError("cannot read", self.path / "given.json", "expected an object")
+        return train_config_from_json(data.get("config"), str(self.path / "given.json"))
 
 
-def _free_name(world: str) -> Path:
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError("cannot read", path, str(error)) from error
+
+
+def free_name(world: str) -> Path:
+    """The default directory of a run that begins now: ``runs/<world>-<date>-<time>``, made unlike any there is."""
     stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(world.rpartition(":")[2] or world).name)
     base = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     path, number = base, 1

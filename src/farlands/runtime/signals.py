@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
+
+PREEMPTED = 75
+"""Exit code of a run that SIGTERM ended and that is saved: the same command goes on. BSD's EX_TEMPFAIL; 143 would also
+be what is left of a process that SIGTERM ended without anything being saved."""
 
 
 class StopRequest:
@@ -15,15 +20,18 @@ class StopRequest:
     """
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    _TOGETHER = 1.0
+    """Seconds within which two signals are one: a terminal and a launcher may both pass the same on."""
 
     def __init__(self) -> None:
         self.signal = 0
+        self._at = 0.0
         self._previous: dict[signal.Signals, object] = {}
 
     @property
     def exit_code(self) -> int:
-        """128 + the signal's number, as shells have it."""
-        return 128 + self.signal
+        """What the process ends with, having saved: ``PREEMPTED`` for SIGTERM, 130 for SIGINT, as shells have it."""
+        return PREEMPTED if self.signal == signal.SIGTERM else 128 + self.signal
 
     def __enter__(self) -> StopRequest:
         # Python delivers signals to the main thread only; elsewhere (in a notebook's worker, say) nothing is caught.
@@ -40,6 +48,9 @@ class StopRequest:
         self._previous.clear()
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        for each, handler in self._previous.items():
-            signal.signal(each, handler)  # type: ignore[arg-type]
+        if not self.signal:
+            self.signal, self._at = number, time.monotonic()
+        elif time.monotonic() - self._at > self._TOGETHER:
+            for each, handler in self._previous.items():
+                signal.signal(each, handler)  # type: ignore[arg-type]
+            signal.raise_signal(number)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from farlands.worlds.world import Episodes, Step, World, WorldSpec
+from farlands.worlds.world import Episodes, Step, World, WorldSpec, join_worlds
 
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)
 _DERIVED = (1 << 63) - 1
@@ -161,6 +161,11 @@ class TorchWorld(World):
         self._log_reward[: len(log)] = reward.to(self.device)
         self._logged.copy_(logged)
 
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, Tensor], slice]]) -> dict[str, Tensor]:
+        joined = {name: join_worlds(name, pieces) for name in self.state}
+        empty = {"log": self._log[:0], "log_reward": self._log_reward[:0], "logged": torch.zeros_like(self._logged)}
+        return joined | empty
+
     def _zeros(self, dtype: torch.dtype, *shape: int) -> Tensor:
         return torch.zeros(self.num_worlds, *shape, dtype=dtype, device=self.device)
 
@@ -175,7 +180,7 @@ class TorchWorld(World):
                 raise ValueError(f"seed {one!r} is not an integer in [0, 2**64)")
         words = torch.from_numpy(np.array(seeds, dtype=np.uint64).view(np.int64)).to(self.device)
         if not several:
-            words = mix(mix(words) + torch.arange(self.num_worlds, device=self.device)) & _DERIVED
+            words = mix(mix(words) + self.first_world + torch.arange(self.num_worlds, device=self.device)) & _DERIVED
         return words
 
     def _seed(self) -> Tensor:

@@ -6,6 +6,7 @@ agent), T time. Every tensor a world hands out is indexed by row first; with a l
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -201,6 +202,10 @@ class Episodes:
     def __len__(self) -> int:
         return len(self.row)
 
+    def shifted(self, rows: int) -> Episodes:
+        """The same, rows counted from another one on."""
+        return dataclasses.replace(self, row=self.row + rows) if rows else self
+
 
 class World(ABC):
     """A batch of worlds stepped together, with same-step autoreset.
@@ -217,6 +222,8 @@ class World(ABC):
         Options: Frozen dataclass of what can be chosen about the world; every field has a default.
         spec: What it looks like.
         num_worlds, num_agents: W and A.
+        first_world: Index of world 0 in a larger batch of which this one is a part, as where processes share worlds:
+            one seed gives every world the stream that it would have there. Set it before ``reset``.
         device: Where its tensors live, e.g. ``torch.device("cpu")``.
         final_observation: By key, ``[R, *shape]``: the last observation of the latest episode each row finished.
             Rows are overwritten when they finish again and are meaningless before they first do.
@@ -226,6 +233,7 @@ class World(ABC):
     spec: WorldSpec
     num_worlds: int
     num_agents: int = 1
+    first_world: int = 0
     device: torch.device
     final_observation: dict[str, torch.Tensor]
 
@@ -254,8 +262,8 @@ class World(ABC):
         """Start every world anew.
 
         Args:
-            seed: One seed, from which each world's stream of episode seeds derives by its index, or W seeds of the
-                levels to start on (a world's later levels then derive from its own seed).
+            seed: One seed, from which each world's stream of episode seeds derives by its index and ``first_world``, or
+                W seeds of the levels to start on (a world's later levels then derive from its own seed).
             out: Storage to write the first observations into; reward and flags are set to zero. New if None.
 
         Raises:
@@ -312,5 +320,21 @@ class World(ABC):
         """Put a ``state_dict`` back. Raises ValueError when it does not fit."""
         self.restore(state)
 
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, torch.Tensor], slice]]) -> dict[str, torch.Tensor]:
+        """A ``state_dict`` for this world, put together from parts of others'; undrained episodes are not carried over.
+
+        Args:
+            pieces: State dicts of worlds of the same kind, each with which of its worlds are meant, in order; W in all.
+        """
+        return {name: join_worlds(name, pieces) for name in pieces[0][0]}
+
     def close(self) -> None:
         """Release threads and device memory."""
+
+
+def join_worlds(name: str, pieces: Sequence[tuple[Mapping[str, torch.Tensor], slice]], axis: int = 0) -> torch.Tensor:
+    """One array of several state dicts, the chosen worlds of each side by side along ``axis``."""
+    import torch
+
+    chosen = [state[name].movedim(axis, 0)[worlds] for state, worlds in pieces]
+    return torch.cat(chosen).movedim(0, axis).contiguous()

@@ -77,10 +77,19 @@ def test_a_run_tells_time_energy_money_and_gains(capsys, run):
 
 def test_a_run_does_not_know_how_processes_add_up(capsys, run):
     said = plan(capsys, run, "--gpus", "1..3", "--deadline-hours", "1e-3")
-    assert "best case, without any loss" in said
+    assert "only 1 device measured: others are in proportion, more of them at best" in said
     assert "in 0.001 hours: " in said
     assert "episode" in said
     assert "+1 (+" in said, "each doubling brought one more"
+
+
+def test_a_run_of_several_processes_is_told_as_such(capsys, run):
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "processes": 2}))
+    options = json.loads(plan(capsys, run, "--steps", "3.6e6", "--gpus", "1,2,4", "--json"))["options"]
+    assert [option["rate"]["value"] for option in options] == pytest.approx([500, 1000, 2000])
+    assert [option["measured"] for option in options] == [False, True, False]
+    assert [option["kilowatts"] for option in options] == pytest.approx([0.15, 0.3, 0.6])
 
 
 def test_a_report_tells_where_devices_stop_paying(capsys, report):

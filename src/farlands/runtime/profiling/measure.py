@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from farlands.config import TrainConfig
 from farlands.runtime.build import build_run, memory_guard
@@ -159,7 +160,7 @@ def _medians(rows: Sequence[Mapping[str, float]], family: str) -> dict[str, floa
 def _scratch() -> Iterator[RunDirectory]:
     """A run's directory that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="farlands-profile-") as path:
-        directory = RunDirectory.create(path, "")
+        directory = RunDirectory(Path(path))
         try:
             yield directory
         finally:

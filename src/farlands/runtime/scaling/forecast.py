@@ -22,14 +22,15 @@ _RECENT = 0.1
 
 @dataclass(frozen=True)
 class Speed:
-    """How quickly one process trains, and what it draws.
+    """How quickly some processes train, and what they draw.
 
     Attributes:
         rate: Steps per second, with the 95 % bootstrap interval over parts of the run or rounds.
-        joules_per_step: Of the device; None where it was not measured.
+        joules_per_step: Of the devices; None where it was not measured.
         host_watts: Of the processors beside a GPU; None where they were not measured.
         exponent: Of the rate against the number of processes; None where that was not measured.
-        most: Processes it was measured with.
+        most: Processes it was measured with at most.
+        processes: Of which ``rate`` is.
     """
 
     rate: Estimate
@@ -37,13 +38,17 @@ class Speed:
     host_watts: float | None
     exponent: Estimate | None
     most: int
+    processes: int = 1
 
     def together(self, count: int) -> Estimate:
-        """Steps per second of so many processes: as measured, or without any loss where it was not."""
-        if count == 1:
-            return self.rate
-        power = self.exponent or Estimate(1.0, 1.0, 1.0)
-        return Estimate(*(rate * count**each for rate, each in zip(self.rate, power, strict=True)))
+        """Steps per second of so many processes: as measured, or in proportion where it was not."""
+        power, share = self.exponent or Estimate(1.0, 1.0, 1.0), count / self.processes
+        bounds = power if share >= 1 else Estimate(power.value, power.high, power.low)
+        return Estimate(*(rate * share**each for rate, each in zip(self.rate, bounds, strict=True)))
+
+    def measured_with(self, count: int) -> bool:
+        """Whether so many processes were measured."""
+        return count == self.processes or (self.exponent is not None and count <= self.most)
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ class Doubling:
     gain: Estimate
 
 
-def speed_of_rows(rows: Sequence[Mapping[str, float]]) -> Speed | None:
-    """Speed and energy of a run from its metrics; None with too few updates to tell."""
+def speed_of_rows(rows: Sequence[Mapping[str, float]], processes: int = 1) -> Speed | None:
+    """Speed and energy of a run of so many processes from its metrics; None with too few updates to tell."""
     blocks = _blocks(rows)
     if len(blocks) < 2:
         return None
@@ -97,7 +102,8 @@ def speed_of_rows(rows: Sequence[Mapping[str, float]]) -> Speed | None:
         joules_per_step=spent,
         host_watts=float(np.mean(host)) if host else None,
         exponent=None,
-        most=1,
+        most=processes,
+        processes=processes,
     )
 
 
@@ -137,8 +143,8 @@ def list_options(speed: Speed, steps: int, counts: Sequence[int], price: float) 
                 kilowatts=kilowatts,
                 kilowatt_hours=None if kilowatts is None else kilowatts * hours.value,
                 money=Estimate(*(price * count * each for each in hours)) if price else None,
-                added=added / speed.rate.value,
-                measured=count <= speed.most,
+                added=added / speed.together(1).value,
+                measured=speed.measured_with(count),
             )
         )
     return options
@@ -148,7 +154,7 @@ def _kilowatts(speed: Speed, count: int) -> float | None:
     """Electrical power of so many devices, each of which draws what the one did that was measured."""
     if speed.joules_per_step is None:
         return None
-    watts = count * speed.joules_per_step * speed.rate.value + (speed.host_watts or 0.0)
+    watts = count / speed.processes * speed.joules_per_step * speed.rate.value + (speed.host_watts or 0.0)
     return watts / 1000
 
 

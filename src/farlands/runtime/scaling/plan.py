@@ -90,7 +90,7 @@ def _from_run(config: PlanConfig, path: Path) -> dict[str, Any]:
     key = f"achievement/{wanted.name}" if wanted else "episode/return"
     try:
         rows = read_metrics(directory.metrics) if directory.metrics.exists() else []
-        speed, doublings = speed_of_rows(rows), list_doublings(rows, key)
+        speed, doublings = speed_of_rows(rows, settings.processes), list_doublings(rows, key)
     except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError("cannot read", directory.metrics, first_line(error)) from error
     if speed is None:
@@ -204,10 +204,10 @@ def _describe_deadline(found: Plan) -> Iterator[str]:
 
 def _describe_devices(found: Plan) -> Iterator[str]:
     speed = found.speed
-    if all(option.devices == 1 for option in found.options):
+    if all(option.measured for option in found.options) and len(found.options) == 1:
         return
     if speed.exponent is None:
-        yield "* how several devices add up was not measured: their figures are the best case, without any loss"
+        yield f"* only {_devices(speed.processes)} measured: others are in proportion, more of them at best"
         return
     if any(not option.measured for option in found.options):
         yield (

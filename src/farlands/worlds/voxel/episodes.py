@@ -124,6 +124,14 @@ class EpisodeBook:
             "episode_time": self._time[:1].cpu().clone(),
         }
 
+    def empty_state(self) -> dict[str, torch.Tensor]:
+        """The ``state_dict`` of a log that was just drained."""
+        return {
+            "episode_rows": torch.zeros(0, LOG_COLUMNS, dtype=torch.int32),
+            "episode_dropped": torch.zeros(1, dtype=torch.int64),
+            "episode_time": torch.zeros(1, dtype=torch.int32),
+        }
+
     def check(self, state: Mapping[str, torch.Tensor]) -> None:
         """Raise ValueError when a ``state_dict`` is not one of a log with these columns."""
         for name, shape in (("episode_rows", (LOG_COLUMNS,)), ("episode_dropped", ()), ("episode_time", ())):

@@ -5,7 +5,7 @@ Axis letters: W worlds, A agents of a world, R = W * A rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 import warp as wp
@@ -15,6 +15,7 @@ from farlands.worlds.voxel.hashing import hash_array
 from farlands.worlds.voxel.options import HEIGHT, VoxelOptions
 from farlands.worlds.voxel.state import StateArray, VoxelState, persistent_arrays
 from farlands.worlds.voxel.tasks.state import TASK_ARRAYS, TaskState
+from farlands.worlds.world import join_worlds
 
 
 class Store:
@@ -70,6 +71,13 @@ class Store:
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Copies of all arrays as kernels see them."""
         return {a.name: self.tensors[a.name].clone() for a in self.arrays}
+
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, torch.Tensor], slice]]) -> dict[str, torch.Tensor]:
+        """A ``state_dict`` put together from some worlds of others'; see ``World.regroup``."""
+        rows = [
+            (state, slice(worlds.start * self._num_agents, worlds.stop * self._num_agents)) for state, worlds in pieces
+        ]
+        return {a.name: join_worlds(a.name, rows if a.per_row else pieces, a.batch_axis) for a in self.arrays}
 
     def check(self, state: Mapping[str, torch.Tensor]) -> None:
         """Raise ValueError where ``load_state_dict`` would not have what it needs."""

@@ -212,7 +212,9 @@ class VoxelWorld(World):
                 raise ValueError(f"{len(values)} seeds for {self.num_worlds} worlds: give one, or one for each world")
             return values
         low, high = values & np.uint64(0xFFFFFFFF), values >> np.uint64(32)
-        words = pcg4d_host(low, high, np.arange(self.num_worlds), np.uint64(Purpose.WORLD_STREAM << 22))
+        words = pcg4d_host(
+            low, high, self.first_world + np.arange(self.num_worlds), np.uint64(Purpose.WORLD_STREAM << 22)
+        )
         high_words = words[1].astype(np.uint64) & np.uint64(0x7FFFFFFF)
         return words[0].astype(np.uint64) | (high_words << np.uint64(32))
 
@@ -334,6 +336,9 @@ class VoxelWorld(World):
         self._book.load_state_dict(state)
         self.relight()
         self._seeded = True
+
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, torch.Tensor], slice]]) -> dict[str, torch.Tensor]:
+        return self.store.regroup(pieces) | self._book.empty_state()
 
     def drain_episodes(self) -> Episodes:
         return self._book.drain()

@@ -18,7 +18,7 @@ from torch import Tensor
 from farlands.errors import UserError
 from farlands.worlds.adapters.foreign.seeds import digest, streams
 from farlands.worlds.adapters.foreign.sources import require
-from farlands.worlds.world import Box, Episodes, Step, World, WorldSpec
+from farlands.worlds.world import Box, Episodes, Step, World, WorldSpec, join_worlds
 
 _CAUSES = ("rules", "horizon")
 _LOG = ("log", "log_reward", "logged")
@@ -94,7 +94,7 @@ class JaxWorld(World):
         self.reset(0)
 
     def reset(self, seed: int | Sequence[int], out: Step | None = None) -> Step:
-        words = np.array(streams(seed, self.num_worlds), dtype=np.uint64)
+        words = np.array(streams(seed, self.num_worlds, self.first_world), dtype=np.uint64)
         halves = np.stack((words >> np.uint64(32), words & np.uint64(0xFFFFFFFF)), axis=1).astype(np.uint32)
         import jax
 
@@ -178,6 +178,10 @@ class JaxWorld(World):
                 raise ValueError(f"{name} of the state has shape {tuple(value.shape)}; expected {expected}")
         self.restore(state)
         self._put(log)
+
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, Tensor], slice]]) -> dict[str, Tensor]:
+        joined = {name: join_worlds(name, pieces) for name in pieces[0][0] if name not in _LOG}
+        return joined | {name: torch.zeros_like(self._to_torch(self._state[name])) for name in _LOG}
 
     def _rows(self) -> dict[str, Any]:
         """Every array with a leading world axis, by dotted name."""

@@ -19,8 +19,8 @@ def mix(word: int) -> int:
     return word ^ (word >> 31)
 
 
-def streams(seed: int | Sequence[int], num_worlds: int) -> list[int]:
-    """Every world's stream of seeds: derived from one seed by its index, or as given.
+def streams(seed: int | Sequence[int], num_worlds: int, first_world: int = 0) -> list[int]:
+    """Every world's stream of seeds: derived from one seed by its index from ``first_world`` on, or as given.
 
     Raises:
         ValueError: A seed is not an integer in [0, 2**64), or their number is not ``num_worlds``.
@@ -35,7 +35,7 @@ def streams(seed: int | Sequence[int], num_worlds: int) -> list[int]:
     if several:
         return [int(one) for one in seeds]  # type: ignore[arg-type]
     base = mix(int(seeds[0]))  # type: ignore[arg-type]
-    return [mix((base + index) & _WORD) & _DERIVED for index in range(num_worlds)]
+    return [mix((base + index) & _WORD) & _DERIVED for index in range(first_world, first_world + num_worlds)]
 
 
 def episode_seed(stream: int, episode: int) -> int:

@@ -16,7 +16,7 @@ from farlands.worlds.adapters.foreign.options import ForeignOptions
 from farlands.worlds.adapters.foreign.pool import ForeignError, LocalPool, Pool, ProcessPool
 from farlands.worlds.adapters.foreign.seeds import digest, episode_seed, streams
 from farlands.worlds.adapters.foreign.spaces import clean_actions
-from farlands.worlds.world import Episodes, Step, World, WorldSpec
+from farlands.worlds.world import Episodes, Step, World, WorldSpec, join_worlds
 
 CAUSES = ("rules", "horizon", "interrupted")
 """How episodes end; ``interrupted`` ones were cut because a state could not be reached again."""
@@ -74,7 +74,7 @@ class ForeignWorld(World):
         return self.pool.arrays["stream"]
 
     def reset(self, seed: int | Sequence[int], out: Step | None = None) -> Step:
-        self._streams[:] = np.array(streams(seed, self.num_worlds), dtype=np.uint64)
+        self._streams[:] = np.array(streams(seed, self.num_worlds, self.first_world), dtype=np.uint64)
         self.pool.arrays["episode"][:] = 0
         self.time[:], self.total[:], self.unlocked[:] = 0, 0, -1
         self._log.clear()
@@ -187,6 +187,13 @@ class ForeignWorld(World):
             (int(line[0]), int(line[1]) << 32 | int(line[2]), int(line[3]), int(line[4]), float(total), line[5:])
             for line, total in zip(log, reward, strict=True)
         ]
+
+    def regroup(self, pieces: Sequence[tuple[Mapping[str, Tensor], slice]]) -> dict[str, Tensor]:
+        # Of each part as many actions are kept as its longest episode has.
+        longest = max(state["actions"].shape[1] for state, _ in pieces)
+        padded = [({**state, "actions": _pad(state["actions"], longest)}, worlds) for state, worlds in pieces]
+        joined = {name: join_worlds(name, padded) for name in pieces[0][0] if name not in ("log", "log_reward")}
+        return joined | {name: pieces[0][0][name][:0] for name in ("log", "log_reward")}
 
     def render(self, worlds: Sequence[int], height: int, width: int) -> Tensor:
         """Pictures of these worlds, uint8 ``[n, height, width, 3]``, on the CPU.
@@ -329,3 +336,8 @@ def make_pool(source: Any, num_worlds: int, options: ForeignOptions) -> Pool:
 def _words(seed: int) -> tuple[int, int]:
     """An unsigned 64-bit number as two halves, high first, that fit signed columns."""
     return seed >> 32, seed & 0xFFFFFFFF
+
+
+def _pad(actions: Tensor, length: int) -> Tensor:
+    """Actions ``[W, T, *]`` with zeros after them up to a length."""
+    return torch.cat((actions, actions.new_zeros(len(actions), length - actions.shape[1], *actions.shape[2:])), dim=1)
