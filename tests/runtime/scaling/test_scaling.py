@@ -74,11 +74,20 @@ def test_nothing_is_left_of_what_failed(capsys, tmp_path):
 
 def test_creatures_are_counted_where_there_are_any():
     config = TrainConfig(world="voxel", options=VoxelOptions(), num_worlds=4)
-    found = measure_axis(AXES["creatures"], ("none", "all"), config, 2, 0.001, CPU)
+    found = measure_axis(AXES["creatures"], ("none", "animals"), config, 2, 0.001, CPU)
     assert found["sizes"][0] == 0.0
     assert 0.0 < found["sizes"][1] <= 24.0
     assert found["seconds"].shape == (2, 2)
     assert (found["seconds"] > 0).all()
+
+
+def test_the_processors_own_clock(capsys, tmp_path):
+    argv = ["bench", "scaling", "voxel", "--clock", "processor", "--axes", "creatures", *QUICK, "--window", "32"]
+    assert main([*argv, "--out", str(tmp_path / "scaling")]) == 0
+    assert "Milliseconds of processor time" in capsys.readouterr().out
+    creatures = read(tmp_path / "scaling")["axes"]["creatures"]
+    assert creatures["fit"] is None, "none of them is no size that a power begins at"
+    assert creatures["sizes"][0] == 0.0
 
 
 def test_an_impossible_size_is_the_users_mistake():
@@ -114,16 +123,16 @@ def test_a_report_says_what_holds_and_what_does_not(tmp_path):
     grown = [
         Grown("worlds", (64, 128, 256), sizes, np.array([sizes] * 3), fit_rounds(sizes, np.array([sizes] * 3))),
         Grown("hidden", (64, 128, 256), sizes, bent, fit_rounds(sizes, bent)),
-        Grown("creatures", ("none", "all"), (0.0, math.nan), np.ones((3, 2)), None),
+        Grown("creatures", ("none", "night"), (0.0, math.nan), np.ones((3, 2)), None),
     ]
     report = ScalingReport(ABOUT, grown=grown, processes=Processes((1, 2), rates, fit_rounds((1, 2), rates)))
     report.communication = {"runs/one": 0.08, "runs/two": None}
     text = "\n".join(as_markdown(report))
     for expected in (
-        "| worlds | 64, 128, 256 | 6.4e+04, 1.28e+05, 2.56e+05 | 1.00 (1.00 to 1.00) | 0% |",
+        "| worlds | 64, 128, 256 | 64000, 128000, 256000 | 1.00 (1.00 to 1.00) | 0% |",
         "(no power law)",
         "- hidden: seconds ~ hidden^",
-        "| creatures in a world | none (0.0), all |",
+        "| creatures in a world | none (0.0), night |",
         "| 2 | 185 | 0.88 (0.87 to 0.89) |",
         "runs/one: its processes spent 8.0% of the time talking.",
     ):

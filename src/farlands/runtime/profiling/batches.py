@@ -131,8 +131,12 @@ def bytes_written(world: World) -> tuple[int, int]:
 
 
 def _seconds(work: Callable[[], None], device: torch.device, captured: bool) -> float:
-    """Seconds of one call, after one that warms up; on a GPU of its replay as a graph, if it can be captured."""
-    call = work
+    """Seconds of one call, after one that warms up; on a GPU of its replay as a graph, if it can be captured.
+
+    On a CPU they are those that the processors gave to this process, of all threads together: all these seconds are for
+    is comparing, and others at work on the same cores would be compared too.
+    """
+    call, clock = work, time.perf_counter if device.type == "cuda" else time.process_time
     if device.type == "cuda" and captured:
         stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
         with torch.cuda.stream(stream):
@@ -142,10 +146,10 @@ def _seconds(work: Callable[[], None], device: torch.device, captured: bool) -> 
         call = graph.replay
     call()
     wait(device)
-    begin = time.perf_counter()
+    begin = clock()
     call()
     wait(device)
-    return time.perf_counter() - begin
+    return max(clock() - begin, 1e-9)
 
 
 def _take_turns(works: Mapping[str, Callable[[], float]]) -> dict[str, float]:

@@ -119,7 +119,7 @@ def advice(profile: Profile) -> Iterator[str]:
     learn = parts["learn"]
     if learn.share >= 0.5 and learn.arithmetic >= 0.5:
         yield "learning is bound by arithmetic: a narrower network (--agent.hidden) or fewer --ppo.epochs would help"
-    elif learn.share >= 0.5 and learn.arithmetic < _SLACK and learn.memory < _SLACK:
+    elif learn.share >= 0.5 and learn.arithmetic < _SLACK and learn.memory < _SLACK and not profile.load > _BUSY:
         yield "learning uses little of the device: larger minibatches (fewer --ppo.minibatches) are worth a try"
     log = parts.get("log")
     if log and log.share >= 0.05:

@@ -95,7 +95,7 @@ AXES: dict[str, Axis] = {
              lambda config, side: float(side) ** 2, ("window",)),
         Axis("pixels", "drawn pixels", "world", (32, 64, 128), _set_pixels,
              lambda config, side: float(side) ** 2, ("width", "height", "senses")),
-        Axis("creatures", "creatures in a world", "world", ("none", "animals", "all", "night"), _set_creatures,
+        Axis("creatures", "creatures in a world", "world", ("none", "animals", "night"), _set_creatures,
              lambda config, value: None, ("creatures", "start_time")),
         Axis("rollout", "steps of a rollout", "training", (16, 32, 64, 128), _set_rollout, _itself),
         Axis("memory", "numbers remembered", "training", (1, 2, 4), _set_layers,

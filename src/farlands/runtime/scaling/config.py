@@ -7,7 +7,7 @@ import typing
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 
@@ -46,6 +46,9 @@ class ScalingConfig:
     """Times that the sizes of an axis take turns."""
     seconds: float = 0.5
     """Time of one turn, about."""
+    clock: Literal["wall", "processor"] = "wall"
+    """What axes are timed by: the clock on the wall, or the time that the processors give to this process, which is
+    steadier where others use them too, and says nothing of GPUs or of several processes."""
     threshold: float = 0.5
     """A skill counts as learnt when this share of the last --episodes episodes has it."""
     episodes: int = 256
@@ -70,7 +73,7 @@ class ScalingConfig:
         self.train_config()
 
     MAIN_FLAGS: typing.ClassVar = (
-        "axes", "recipe", "num-worlds", "rounds", "seconds", "threshold", "out", "device", "threads",
+        "axes", "recipe", "num-worlds", "rounds", "seconds", "clock", "threshold", "out", "device", "threads",
     )  # fmt: skip
 
     def train_config(self) -> TrainConfig:

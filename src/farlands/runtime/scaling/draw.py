@@ -28,7 +28,7 @@ def draw_costs(grown: Sequence[Grown], processes: Processes | None, picture: Pat
     Raises:
         UserError: matplotlib is not installed.
     """
-    shown = [each for each in grown if each.fit]
+    shown = [each for each in grown if each.fit or each.affine]
     count = len(shown) + (processes is not None)
     if not count:
         return False
@@ -50,19 +50,25 @@ def draw_costs(grown: Sequence[Grown], processes: Processes | None, picture: Pat
 
 
 def _draw_axis(panel: Any, each: Grown) -> None:
-    known = [index for index, size in enumerate(each.sizes) if size > 0]
-    sizes, times = np.array([each.sizes[index] for index in known]), 1000 * each.seconds[:, known]
+    sizes, times = np.array(each.sizes), 1000 * each.seconds
     for line in times:
         panel.plot(sizes, line, "o", color=_DOTS, markersize=3)
     panel.plot(sizes, np.median(times, axis=0), "o", color=_LINE, markersize=5)
-    fit = each.fit
-    assert fit is not None
-    along = np.geomspace(sizes.min(), sizes.max(), 50)
-    panel.plot(along, 1000 * fit.factor * along**fit.exponent.value, "-" if fit.holds else "--", color=_LINE, lw=1.2)
-    word = "exponent" if fit.holds else "no power law; best line"
-    bounds = f"{fit.exponent.value:.2f} ({fit.exponent.low:.2f} to {fit.exponent.high:.2f})"
-    panel.set_title(f"{word} {bounds}", fontsize=8)
-    _dress(panel, AXES[each.axis].of, sizes)
+    fit, affine = each.fit, each.affine
+    if fit is not None:
+        along = np.geomspace(sizes.min(), sizes.max(), 50)
+        style = "-" if fit.holds else "--"
+        panel.plot(along, 1000 * fit.factor * along**fit.exponent.value, style, color=_LINE, lw=1.2)
+        word = "exponent" if fit.holds else "no power law; best line"
+        bounds = f"{fit.exponent.value:.2f} ({fit.exponent.low:.2f} to {fit.exponent.high:.2f})"
+        panel.set_title(f"{word} {bounds}", fontsize=8)
+        _dress(panel, AXES[each.axis].of, sizes)
+    elif affine is not None:
+        along = np.linspace(sizes.min(), sizes.max(), 2)
+        panel.plot(along, 1000 * (affine.fixed + affine.each * along), "-", color=_LINE, lw=1.2)
+        panel.set_title(f"{1000 * affine.fixed:.3g} ms and {1000 * affine.each:.3g} ms each", fontsize=8)
+        panel.set_ylim(bottom=0)
+        _dress_plainly(panel, AXES[each.axis].of)
 
 
 def _draw_processes(panel: Any, processes: Processes) -> None:
@@ -92,7 +98,11 @@ def _dress(panel: Any, along: str, ticks: np.ndarray) -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set_xticks(ticks)
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}" if size >= 10 else f"{size:.3g}"))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
+    _dress_plainly(panel, along)
+
+
+def _dress_plainly(panel: Any, along: str) -> None:
     panel.tick_params(labelsize=8)
     panel.set_xlabel(along, fontsize=9)
     panel.spines[["top", "right"]].set_visible(False)

@@ -77,12 +77,19 @@ class TrainingSubject:
 
 
 Subject = WorldSubject | TrainingSubject
+Clock = Callable[[], float]
 
 
 def measure_axis(
-    axis: Axis, values: Sequence[Any], config: TrainConfig, rounds: int, seconds: float, device: torch.device
+    axis: Axis,
+    values: Sequence[Any],
+    config: TrainConfig,
+    rounds: int,
+    seconds: float,
+    device: torch.device,
+    clock: Clock = time.perf_counter,
 ) -> dict[str, Any]:
-    """Seconds of one step of the whole batch at every value, in rounds.
+    """Seconds of one step of the whole batch at every value, in rounds, by some clock.
 
     Returns:
         ``sizes`` float ``[N]`` (NaN where they can't be counted), ``seconds`` float ``[R, N]``.
@@ -95,7 +102,7 @@ def measure_axis(
     with memory_guard():
         subjects: list[Subject] = [kind(each, device) for each in changed]
         try:
-            times = take_turns(subjects, rounds, seconds, device)
+            times = take_turns(subjects, rounds, seconds, device, clock)
             counted = [_count_creatures(subject.world) for subject in subjects]
         finally:
             for subject in subjects:
@@ -107,15 +114,17 @@ def measure_axis(
     }
 
 
-def take_turns(subjects: Sequence[Subject], rounds: int, seconds: float, device: torch.device) -> np.ndarray:
+def take_turns(
+    subjects: Sequence[Subject], rounds: int, seconds: float, device: torch.device, clock: Clock = time.perf_counter
+) -> np.ndarray:
     """Seconds of one unit of each subject, float ``[R, N]``; in every round each has its turn."""
     counts = []
     for subject in subjects:
-        _timed(subject, _WARM, device)
-        counts.append(max(1, round(seconds / max(_timed(subject, 1, device) * subject.units, 1e-6))))
+        _timed(subject, _WARM, device, clock)
+        counts.append(max(1, round(seconds / max(_timed(subject, 1, device, clock) * subject.units, 1e-6))))
     return np.array(
         [
-            [_timed(subject, count, device) for subject, count in zip(subjects, counts, strict=True)]
+            [_timed(subject, count, device, clock) for subject, count in zip(subjects, counts, strict=True)]
             for _ in range(rounds)
         ]
     )
@@ -146,13 +155,13 @@ def measure_base(config: TrainConfig, rounds: int, seconds: float, device: torch
     }
 
 
-def _timed(subject: Subject, count: int, device: torch.device) -> float:
+def _timed(subject: Subject, count: int, device: torch.device, clock: Clock) -> float:
     """Seconds of one unit, over ``count`` calls."""
-    begin = time.perf_counter()
+    begin = clock()
     for _ in range(count):
         subject.work()
     wait(device)
-    taken = time.perf_counter() - begin
+    taken = clock() - begin
     # What a world noted down of its episodes is read between turns, as a run would.
     subject.world.drain_episodes()
     return taken / (count * subject.units)

@@ -40,7 +40,8 @@ class Fit:
     Attributes:
         exponent: With its 95 % bootstrap interval; that of the best line, even where none holds.
         factor: y at x = 1.
-        deviation: Largest relative distance of a size's median from the line.
+        deviation: Largest relative distance of a size's median, or of a point, from the line.
+        scatter: Factor by which sizes or points typically lie off the line (root mean square of logarithms).
         noise: Relative half-width of the middle half of the rounds, the median over sizes; 0 where there are none.
         local: Exponent between each two neighbouring sizes.
         affine: The other simple law, where there are three sizes or more.
@@ -49,6 +50,7 @@ class Fit:
     exponent: Estimate
     factor: float
     deviation: float
+    scatter: float
     noise: float
     local: tuple[float, ...]
     affine: Affine | None
@@ -118,6 +120,22 @@ def fit_points(
     return _finish(at, values[0], bootstrap(slope, len(at), samples, seed, groups), 0.0)
 
 
+def fit_affine(x: np.ndarray, y: np.ndarray) -> Affine:
+    """A fixed cost and one for each, by least squares of relative errors, neither of them negative.
+
+    Args:
+        x: float ``[N]``, not negative.
+        y: float ``[N]``, positive.
+    """
+    columns = np.stack((1 / y, x / y), axis=1)
+    fixed, each = np.linalg.lstsq(columns, np.ones(len(y)), rcond=None)[0]
+    if fixed < 0:
+        fixed, each = 0.0, (columns[:, 1].sum()) / (columns[:, 1] @ columns[:, 1])
+    elif each < 0:
+        fixed, each = columns[:, 0].sum() / (columns[:, 0] @ columns[:, 0]), 0.0
+    return Affine(float(fixed), float(each), float(np.max(np.abs((fixed + each * x) / y - 1))))
+
+
 def describe(fit: Fit, what: str, of: str) -> str:
     """A fit in words, e.g. ``describe(fit, "seconds of a step", "worlds")``."""
     said = f"{what} ~ {of}^{fit.exponent.value:.2f} ({fit.exponent.low:.2f} to {fit.exponent.high:.2f})"
@@ -160,7 +178,7 @@ def _slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _finish(x: np.ndarray, medians: np.ndarray, exponent: Estimate, noise: float) -> Fit:
     if math.isnan(exponent.value):
-        return Fit(UNKNOWN, math.nan, math.nan, noise, (), None)
+        return Fit(UNKNOWN, math.nan, math.nan, math.nan, noise, (), None)
     log_factor = float(np.mean(np.log(medians) - exponent.value * np.log(x)))
     line = np.exp(log_factor) * x**exponent.value
     order = np.argsort(x, kind="stable")
@@ -170,18 +188,8 @@ def _finish(x: np.ndarray, medians: np.ndarray, exponent: Estimate, noise: float
         exponent=exponent,
         factor=math.exp(log_factor),
         deviation=float(np.max(np.abs(medians / line - 1))),
+        scatter=math.exp(float(np.sqrt(np.mean(np.log(medians / line) ** 2)))),
         noise=noise,
         local=tuple(float(each) for each in local if np.isfinite(each)),
-        affine=_affine(x, medians) if len(np.unique(x)) > 2 else None,
+        affine=fit_affine(x, medians) if len(np.unique(x)) > 2 else None,
     )
-
-
-def _affine(x: np.ndarray, y: np.ndarray) -> Affine:
-    """Least squares of relative errors, both terms not negative."""
-    columns = np.stack((1 / y, x / y), axis=1)
-    fixed, each = np.linalg.lstsq(columns, np.ones(len(y)), rcond=None)[0]
-    if fixed < 0:
-        fixed, each = 0.0, (columns[:, 1].sum()) / (columns[:, 1] @ columns[:, 1])
-    elif each < 0:
-        fixed, each = columns[:, 0].sum() / (columns[:, 0] @ columns[:, 0]), 0.0
-    return Affine(float(fixed), float(each), float(np.max(np.abs((fixed + each * x) / y - 1))))

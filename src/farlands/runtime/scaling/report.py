@@ -15,11 +15,13 @@ from farlands.errors import UserError
 from farlands.evaluation.statistics import Estimate
 from farlands.runtime.files import write_atomically, write_json
 from farlands.runtime.scaling.axes import AXES
-from farlands.runtime.scaling.powerlaw import Fit, describe
+from farlands.runtime.scaling.powerlaw import Affine, Fit, describe
 from farlands.runtime.scaling.skills import DepthFit, RunSkills
 
 NAME = "scaling.json"
 FORMAT = "farlands-scaling"
+_NAMED = 12
+"""Skills that nobody learnt which are named."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Grown:
         values: As asked for.
         sizes: How large each is; NaN where unknown.
         seconds: Of one step of the whole batch, float ``[R, N]``.
-        fit: Over the sizes above 0; None with fewer than two.
+        fit: None with fewer than two sizes, or where one is 0 or unknown.
+        affine: A fixed cost and one for each; None with fewer than three sizes, or where one is unknown.
     """
 
     axis: str
@@ -39,6 +42,7 @@ class Grown:
     sizes: tuple[float, ...]
     seconds: np.ndarray
     fit: Fit | None
+    affine: Affine | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def as_json(report: ScalingReport) -> dict[str, Any]:
                 "sizes": each.sizes,
                 "seconds": each.seconds,
                 "fit": each.fit.as_json() if each.fit else None,
+                "affine": vars(each.affine) if each.affine else None,
             }
             for each in report.grown
         },
@@ -172,7 +177,7 @@ def as_markdown(report: ScalingReport) -> Iterator[str]:
         yield ""
         yield from _describe_base(report.base)
     if report.grown:
-        yield from _axes_table(report.grown)
+        yield from _axes_table(report.grown, about.get("clock", "wall"))
     if report.processes:
         yield from _processes_table(report.processes)
     for run, share in report.communication.items():
@@ -201,20 +206,28 @@ def _describe_base(base: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _axes_table(grown: Sequence[Grown]) -> Iterator[str]:
+def _axes_table(grown: Sequence[Grown], clock: str) -> Iterator[str]:
+    spent = "of processor time, all threads together," if clock == "processor" else "of"
     yield from ("", "## Cost against size", "")
-    yield "Milliseconds of one step of the whole batch, medians of rounds in which all sizes of an axis take turns."
-    yield from ("", "| axis | sizes | ms | exponent | fits within |", "|---|---|---|---|---|")
+    yield f"Milliseconds {spent} one step of the whole batch: medians of rounds in which the sizes take turns."
+    yield from ("", "| axis | sizes | ms | exponent | fits within | fixed + each, ms |", "|---|---|---|---|---|---|")
     for each in grown:
-        medians = ", ".join(f"{1000 * value:.3g}" for value in np.median(each.seconds, axis=0))
+        medians = ", ".join(_digits(1000 * value) for value in np.median(each.seconds, axis=0))
         sizes = ", ".join(_size_name(value, size) for value, size in zip(each.values, each.sizes, strict=True))
-        fit = each.fit
+        fit, affine = each.fit, each.affine
         exponent = f"{_interval(fit.exponent)}{'' if fit.holds else ' (no power law)'}" if fit else "-"
-        yield f"| {AXES[each.axis].of} | {sizes} | {medians} | {exponent} | {f'{fit.deviation:.0%}' if fit else '-'} |"
+        within = f"{fit.deviation:.0%}" if fit else "-"
+        terms = f"{1000 * affine.fixed:.3g} + {1000 * affine.each:.3g}, {affine.deviation:.0%}" if affine else "-"
+        yield f"| {AXES[each.axis].of} | {sizes} | {medians} | {exponent} | {within} | {terms} |"
     yield ""
     for each in grown:
         if each.fit and not each.fit.holds:
             yield f"- {each.axis}: {describe(each.fit, 'seconds', each.axis)}"
+
+
+def _digits(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _size_name(value: Any, size: float) -> str:
@@ -246,7 +259,8 @@ def _skills_table(report: ScalingReport) -> Iterator[str]:
             yield f"| {name.replace('_', ' ')} | {depth} | {cells} |"
     missing = [name.replace("_", " ") for name in names if not any(run.learnt.get(name) for run in report.skills)]
     if missing:
-        yield from ("", f"Not learnt by any: {', '.join(missing)}.")
+        more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+        yield from ("", f"Not learnt by any, the least deep first: {', '.join(missing[:_NAMED])}{more}.")
     if report.depth:
         yield from ("", _describe_depth(report.depth))
     for each in report.compared:
@@ -258,8 +272,9 @@ def _describe_depth(depth: DepthFit) -> str:
     better = "the power law" if depth.better == "power" else "the factor a level"
     return (
         f"Steps ~ depth^{_interval(depth.power.exponent)}, or times {_interval(depth.factor)} for each level; {better} "
-        f"is nearer (off by up to {depth.power.deviation:.0%} and {depth.exponential.deviation:.0%}). From "
-        f"{depth.learnt} skills learnt; {depth.missing} of known depth were not: the truth is at least as steep."
+        f"is nearer (skills are typically off by a factor of {depth.power.scatter:.2f} and "
+        f"{depth.exponential.scatter:.2f}). From {depth.learnt} skills learnt; {depth.missing} of known depth were "
+        "not: the truth is at least as steep."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,8 @@ def measure(config: ScalingConfig, chosen: list[tuple[Axis, tuple[Any, ...]]], d
     from farlands.runtime.scaling.report import ScalingReport
 
     device, threads = resolve_device(config.device), resolve_threads(config.threads)
+    if config.clock == "processor" and device.type != "cpu":
+        raise UserError("--clock processor says nothing of", device, "use --clock wall")
     torch.set_num_threads(threads)
     report = ScalingReport(_describe(config, str(device), threads), threshold=config.threshold, window=config.episodes)
     _read_runs(report, config, display)
@@ -76,16 +79,22 @@ def _measure_world(
 
 
 def _grow(axis: Axis, values: tuple[Any, ...], config: ScalingConfig, train: Any, device: torch.device) -> Grown:
+    import numpy as np
+
     from farlands.runtime.scaling.measure import measure_axis
-    from farlands.runtime.scaling.powerlaw import fit_rounds
+    from farlands.runtime.scaling.powerlaw import fit_affine, fit_rounds
     from farlands.runtime.scaling.report import Grown
 
-    found = measure_axis(axis, values, train, config.rounds, config.seconds, device)
-    sizes = tuple(found["sizes"])
-    known = [index for index, size in enumerate(sizes) if size > 0]
-    enough = len({sizes[index] for index in known}) > 1
-    fit = fit_rounds([sizes[index] for index in known], found["seconds"][:, known]) if enough else None
-    return Grown(axis.name, values, sizes, found["seconds"], fit)
+    clock = time.process_time if config.clock == "processor" else time.perf_counter
+    found = measure_axis(axis, values, train, config.rounds, config.seconds, device, clock)
+    sizes, times = tuple(found["sizes"]), found["seconds"]
+    affine = fit = None
+    if len(set(sizes)) > 2 and min(sizes) >= 0:
+        affine = fit_affine(np.array(sizes), np.median(times, axis=0))
+    # What begins with nothing grows by so much each, not by a power.
+    if len(set(sizes)) > 1 and min(sizes) > 0:
+        fit = fit_rounds(sizes, times)
+    return Grown(axis.name, values, sizes, times, fit, affine)
 
 
 def _run_processes(values: tuple[Any, ...], config: ScalingConfig, train: Any, device: torch.device) -> Processes:
@@ -145,6 +154,7 @@ def _describe(config: ScalingConfig, device: str, threads: int) -> dict[str, Any
         "device": device,
         "threads": threads,
         "rounds": config.rounds,
+        "clock": config.clock,
         "load": os.getloadavg()[0] / usable_cores() if hasattr(os, "getloadavg") else None,
         "machine": describe_machine(),
         "versions": describe_versions(),

@@ -122,7 +122,7 @@ class DepthFit:
     @property
     def better(self) -> str:
         """Which law is nearer to the points, ``power`` or ``exponential``."""
-        return "power" if self.power.deviation <= self.exponential.deviation else "exponential"
+        return "power" if self.power.scatter <= self.exponential.scatter else "exponential"
 
 
 def fit_depth(runs: Sequence[RunSkills]) -> DepthFit | None:

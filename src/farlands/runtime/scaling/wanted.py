@@ -126,5 +126,6 @@ def _law(runs: Sequence[RunSkills], depth: int | None) -> Estimate | None:
     centre = float(np.exp(np.mean(np.log(known)))) if fit.better == "power" else float(np.exp(np.mean(known)))
     value, ratio = law.factor * x**law.exponent.value, x / centre
     bounds = sorted(ratio ** (bound - law.exponent.value) for bound in (law.exponent.low, law.exponent.high))
-    scatter = 1.0 + law.deviation
+    # Two of three points lie within the scatter, nineteen of twenty within its square.
+    scatter = law.scatter**2
     return Estimate(value, value * bounds[0] / scatter, value * bounds[1] * scatter)
