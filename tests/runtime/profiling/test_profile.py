@@ -51,6 +51,8 @@ def test_a_run_is_looked_at_where_it_stands(capsys, finished_run, tmp_path):
     assert about["num_worlds"] == 8
     assert main(["profile", copy, *QUICK, "--agent.hidden", "8"]) == 0
     assert "checkpoint is left aside" in capsys.readouterr().err
+    assert main(["profile", copy, "--recipe", "demo"]) == 2
+    assert "a run has settings of its own" in capsys.readouterr().err
 
 
 def test_pictures_are_told_from_rules(capsys):

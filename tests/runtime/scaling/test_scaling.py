@@ -54,6 +54,9 @@ def test_skills_of_runs_alone(capsys, tmp_path, finished_run):
     [run] = read_runs(read(out))
     assert set(run.learnt) == {"arrive", "find"}
     assert not (out / "scaling.png").exists()
+    for flags in (["--axes", "worlds"], ["--recipe", "demo"]):
+        assert main(["bench", "scaling", str(finished_run), *flags]) == 2
+        assert "needs a world" in capsys.readouterr().err
 
 
 def test_runs_that_cannot_be_read(capsys, tmp_path, finished_run):

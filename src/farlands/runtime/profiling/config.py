@@ -12,6 +12,8 @@ import tyro
 
 from farlands.agents.config import AgentConfig
 from farlands.config import TrainConfig
+from farlands.errors import UserError
+from farlands.flags import take_flag
 from farlands.learning.config import PPOConfig
 from farlands.recipes import start_from
 from farlands.rewards.config import RewardConfig
@@ -76,8 +78,11 @@ def begin(subject: str, tokens: list[str]) -> tuple[ProfileConfig, list[str]]:
         UserError: There is no such world, run or recipe.
     """
     if subject and Path(subject).is_dir():
-        train, run = RunDirectory.open(subject).read_config(), subject
-        return dataclasses.replace(_of(train), run=run), tokens
+        train = RunDirectory.open(subject).read_config()
+        recipe, tokens = take_flag(tokens, "recipe")
+        if recipe:
+            raise UserError("--recipe is", recipe, "but a run has settings of its own; name a world instead")
+        return dataclasses.replace(_of(train), run=subject), tokens
     train, tokens = start_from(subject, tokens)
     return _of(train), tokens
 

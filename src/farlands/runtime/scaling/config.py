@@ -14,6 +14,7 @@ import tyro
 from farlands.agents.config import AgentConfig
 from farlands.config import TrainConfig
 from farlands.errors import UserError
+from farlands.flags import take_flag
 from farlands.learning.config import PPOConfig
 from farlands.recipes import start_from
 from farlands.rewards.config import RewardConfig
@@ -125,6 +126,9 @@ def begin(subjects: Sequence[str], tokens: list[str]) -> tuple[ScalingConfig, li
     if len(worlds) > 1:
         raise UserError("unexpected argument", worlds[1], "one world, and directories of runs")
     if not worlds:
+        recipe, tokens = take_flag(tokens, "recipe")
+        if recipe:
+            raise UserError("--recipe needs a world", allowed="farlands bench scaling WORLD --recipe ...")
         return ScalingConfig(runs=runs), tokens
     train, tokens = start_from(worlds[0], tokens)
     shared = {name: getattr(train, name) for name in _SHARED if name != "num_worlds"}
