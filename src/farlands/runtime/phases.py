@@ -68,8 +68,8 @@ class Phases:
         if self._counter is None:
             return None
         if self._cuda:
-            # The first update also compiles, allocates and captures; the second is the first of its kind.
-            if self._updates % METERED != 1:
+            # The first two updates also compile, allocate and capture graphs; the third is the first of its kind.
+            if self._updates % METERED != 2:
                 return None
             torch.cuda.synchronize(self._device)
         return self._counter.read()

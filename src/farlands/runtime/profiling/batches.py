@@ -139,6 +139,7 @@ def _seconds(work: Callable[[], None], device: torch.device, captured: bool) -> 
     call, clock = work, time.perf_counter if device.type == "cuda" else time.process_time
     if device.type == "cuda" and captured:
         stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+        stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             work()
             with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
