@@ -105,8 +105,9 @@ def test_speed_of_training_as_it_is():
     assert base["joules_per_step"] is None or base["joules_per_step"] > 0
 
 
-def test_processes_train_side_by_side():
-    found = measure_processes((1,), TINY, 2, 0.01, CPU)
+@pytest.mark.parametrize("clock", ["wall", "processor"])
+def test_processes_train_side_by_side(clock):
+    found = measure_processes((1,), TINY, 2, 0.01, CPU, clock)
     assert found["sizes"] == [1]
     assert found["steps_per_second"].shape == (2, 1)
     assert (found["steps_per_second"] > 0).all()

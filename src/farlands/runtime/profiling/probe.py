@@ -10,10 +10,10 @@ import torch
 
 from farlands.agents.precision import autocast
 
-_COPY = {"cpu": 1 << 28, "cuda": 1 << 30}
-"""Bytes copied: far more than any cache holds."""
-_SIDE = {"cpu": 1536, "cuda": 8192}
-"""Rows and columns of the matrices."""
+_COPY = {"cpu": 1 << 26, "cuda": 1 << 30}
+"""Bytes copied: more than caches hold, and on a CPU little enough for others at work to leave some copies alone."""
+_SIDE = {"cpu": 1024, "cuda": 8192}
+"""Rows and columns of the matrices; likewise."""
 
 
 class Limits(NamedTuple):
@@ -30,7 +30,7 @@ class Limits(NamedTuple):
     dtype: str
 
 
-def probe(device: torch.device, seconds: float = 0.5) -> Limits:
+def probe(device: torch.device, seconds: float = 1.0) -> Limits:
     """Measure a device with the threads that torch has now; the best of what ``seconds`` for each allow.
 
     Others who use the machine only ever make it slower, so the best is nearest to what it can do.
@@ -39,13 +39,13 @@ def probe(device: torch.device, seconds: float = 0.5) -> Limits:
 
 
 def _copied(device: torch.device, seconds: float) -> float:
-    size = _COPY.get(device.type, 1 << 28)
+    size = _COPY.get(device.type, 1 << 26)
     source, target = (torch.zeros(size // 4, device=device) for _ in range(2))
     return 2 * size / _best(lambda: target.copy_(source), device, seconds)
 
 
 def _multiplied(device: torch.device, seconds: float) -> tuple[float, str]:
-    dtype, side = matrix_dtype(device), _SIDE.get(device.type, 1536)
+    dtype, side = matrix_dtype(device), _SIDE.get(device.type, 1024)
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     out = torch.empty_like(left)
     best = _best(lambda: torch.mm(left, right, out=out), device, seconds)

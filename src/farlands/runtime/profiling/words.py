@@ -82,7 +82,8 @@ def describe_bound(part: Part) -> str:
         # Of a simulator only what it hands out is known, not what its rules read.
         return f"not counted; its output takes {_percent(part.memory)} of memory's speed"
     if max(part.arithmetic, part.memory) < _SLACK:
-        return f"neither: arithmetic at {_percent(part.arithmetic)}, memory at {_percent(part.memory)}"
+        multiplies = f"arithmetic at {_percent(part.arithmetic)}, " if part.arithmetic else ""
+        return f"neither: {multiplies}memory at {_percent(part.memory)}"
     if part.arithmetic >= part.memory:
         return f"arithmetic at {_percent(part.arithmetic)}"
     cached = ", caches hold some of it" if part.memory > 1 else ""

@@ -48,8 +48,8 @@ class ScalingConfig:
     seconds: float = 0.5
     """Time of one turn, about."""
     clock: Literal["wall", "processor"] = "wall"
-    """What axes are timed by: the clock on the wall, or the time that the processors give to this process, which is
-    steadier where others use them too, and says nothing of GPUs or of several processes."""
+    """What axes are timed by: the clock on the wall, or the time that the processors give to the process, which is
+    steadier where others use them too, and says nothing of GPUs."""
     threshold: float = 0.5
     """A skill counts as learnt when this share of the last --episodes episodes has it."""
     episodes: int = 256

@@ -28,12 +28,14 @@ def most_processes(device: torch.device) -> int:
 
 
 def measure_processes(
-    counts: Sequence[int], config: TrainConfig, rounds: int, seconds: float, device: torch.device
+    counts: Sequence[int], config: TrainConfig, rounds: int, seconds: float, device: torch.device, clock: str = "wall"
 ) -> dict[str, Any]:
     """Steps per second of 1, 2, ... processes at the same time, in rounds.
 
     Each has an equal share of the cores, or a GPU, whether the others work or not, and worlds of its own: what is
-    lost beside twice the speed of one is lost without any communication.
+    lost beside twice the speed of one is lost without any communication. By the clock ``processor`` a process is as
+    quick as it would be if its cores were its own: what others take of them is left out, what processes take from
+    each other of caches and memory is not.
 
     Returns:
         ``sizes``, and ``steps_per_second`` float ``[R, N]`` of all processes together.
@@ -47,7 +49,7 @@ def measure_processes(
         raise UserError("--axes: processes is", sizes[-1], f"there are {most_processes(device)} {what}")
     crew = _Crew(sizes[-1], config, device)
     try:
-        rates = [[sum(crew.work(count, seconds)) for count in sizes] for _ in range(rounds)]
+        rates = [[sum(crew.work(count, seconds, clock)) for count in sizes] for _ in range(rounds)]
     finally:
         crew.dismiss()
     return {"sizes": sizes, "steps_per_second": np.array(rates)}
@@ -85,10 +87,10 @@ class _Crew:
         for _, ours in self._members:
             _receive(ours)
 
-    def work(self, count: int, seconds: float) -> list[float]:
+    def work(self, count: int, seconds: float, clock: str) -> list[float]:
         """Steps per second of each of the first ``count`` processes, at work at the same time."""
         for _, ours in self._members[:count]:
-            ours.send(seconds)
+            ours.send((seconds, clock))
         return [_receive(ours) for _, ours in self._members[:count]]
 
     def dismiss(self) -> None:
@@ -129,8 +131,8 @@ def _serve(connection: Connection, config: TrainConfig, rank: int, count: int) -
         for _ in range(2):
             subject.work()
         connection.send(0.0)
-        while (seconds := connection.recv()) is not None:
-            connection.send(_train_for(subject, seconds, device))
+        while (task := connection.recv()) is not None:
+            connection.send(_train_for(subject, *task, device))
         subject.close()
     except (EOFError, KeyboardInterrupt):
         pass
@@ -148,13 +150,16 @@ def _take_share(rank: int, count: int) -> None:
     torch.set_num_threads(cores)
 
 
-def _train_for(subject: Any, seconds: float, device: torch.device) -> float:
-    """Steps per second over whole updates."""
+def _train_for(subject: Any, seconds: float, clock: str, device: torch.device) -> float:
+    """Steps per second over whole updates, in about so many seconds; by the processors' clock, of each thread."""
     from farlands.runtime.profiling.probe import wait
 
-    begin, updates = time.perf_counter(), 0
+    begin, begun, updates = time.perf_counter(), time.process_time(), 0
     while not updates or time.perf_counter() - begin < seconds:
         subject.work()
         wait(device)
         updates += 1
-    return updates * subject.units * subject.world.num_rows / (time.perf_counter() - begin)
+    spent = time.perf_counter() - begin
+    if clock == "processor":
+        spent = (time.process_time() - begun) / torch.get_num_threads()
+    return updates * subject.units * subject.world.num_rows / spent

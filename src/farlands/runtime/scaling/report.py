@@ -179,7 +179,7 @@ def as_markdown(report: ScalingReport) -> Iterator[str]:
     if report.grown:
         yield from _axes_table(report.grown, about.get("clock", "wall"))
     if report.processes:
-        yield from _processes_table(report.processes)
+        yield from _processes_table(report.processes, about.get("clock", "wall"))
     for run, share in report.communication.items():
         if share is not None:
             yield from ("", f"{run}: its processes spent {share:.1%} of the time talking.")
@@ -237,9 +237,10 @@ def _size_name(value: Any, size: float) -> str:
     return f"{size:,.0f}" if known else str(value)
 
 
-def _processes_table(processes: Processes) -> Iterator[str]:
+def _processes_table(processes: Processes, clock: str) -> Iterator[str]:
+    spent = ", by the time that the processors gave to each" if clock == "processor" else ""
     yield from ("", "## Processes side by side", "")
-    yield "Each trains by itself on its share of the machine, without a word to the others: the most that is to be had."
+    yield f"Each trains by itself on its share of the machine, without a word to the others{spent}."
     yield from ("", "| processes | steps/s together | of so many times one |", "|---|---|---|")
     for index, count in enumerate(processes.sizes):
         rate = np.median(processes.rates[:, index])
@@ -265,7 +266,8 @@ def _skills_table(report: ScalingReport) -> Iterator[str]:
         yield from ("", _describe_depth(report.depth))
     for each in report.compared:
         name, values = each["option"], ", ".join(f"{value:g}" for value in each["values"])
-        yield from ("", f"Against {name} ({values}): steps ~ {name}^{_interval(each['exponent'])}, over skills.")
+        seeds = "" if each["runs"] > 1 else " Not every value has several runs: seeds may differ by as much."
+        yield from ("", f"Against {name} ({values}): steps ~ {name}^{_interval(each['exponent'])}, over skills.{seeds}")
 
 
 def _describe_depth(depth: DepthFit) -> str:
@@ -273,8 +275,8 @@ def _describe_depth(depth: DepthFit) -> str:
     return (
         f"Steps ~ depth^{_interval(depth.power.exponent)}, or times {_interval(depth.factor)} for each level; {better} "
         f"is nearer (skills are typically off by a factor of {depth.power.scatter:.2f} and "
-        f"{depth.exponential.scatter:.2f}). From {depth.learnt} skills learnt; {depth.missing} of known depth were "
-        "not: the truth is at least as steep."
+        f"{depth.exponential.scatter:.2f}). From {depth.learnt} times that a run learnt one; {depth.missing} times it "
+        "did not: the truth is at least as steep."
     )
 
 

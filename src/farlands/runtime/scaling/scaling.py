@@ -102,7 +102,7 @@ def _run_processes(values: tuple[Any, ...], config: ScalingConfig, train: Any, d
     from farlands.runtime.scaling.processes import measure_processes
     from farlands.runtime.scaling.report import Processes
 
-    found = measure_processes(values, train, config.rounds, config.seconds, device)
+    found = measure_processes(values, train, config.rounds, config.seconds, device, config.clock)
     fit = fit_rounds(found["sizes"], found["steps_per_second"]) if len(found["sizes"]) > 1 else None
     return Processes(tuple(found["sizes"]), found["steps_per_second"], fit)
 

@@ -145,7 +145,7 @@ def compare_sizes(runs: Sequence[RunSkills]) -> list[dict[str, Any]]:
 
     Returns:
         For each such option its name, values, exponent (mean over the skills that were learnt at two values or more,
-        with the bootstrap interval over skills) and the steps by skill and value.
+        with the bootstrap interval over skills), the steps by skill and value, and the fewest runs at a value.
     """
     found = []
     options = sorted({name for run in runs for name in run.sizes})
@@ -158,7 +158,8 @@ def compare_sizes(runs: Sequence[RunSkills]) -> list[dict[str, Any]]:
         if slopes:
             exponent = bootstrap_interval(np.array(slopes))
             kept = {name: at for name, at in steps.items() if at}
-            found.append({"option": option, "values": values, "exponent": exponent, "steps": kept})
+            fewest = min(sum(run.sizes.get(option) == value for run in runs) for value in values)
+            found.append({"option": option, "values": values, "exponent": exponent, "steps": kept, "runs": fewest})
     return found
 
 
