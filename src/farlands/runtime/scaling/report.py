@@ -241,7 +241,7 @@ def _processes_table(processes: Processes, clock: str) -> Iterator[str]:
     spent = ", by the time that the processors gave to each" if clock == "processor" else ""
     yield from ("", "## Processes side by side", "")
     yield f"Each trains by itself on its share of the machine, without a word to the others{spent}."
-    yield from ("", "| processes | steps/s together | of so many times one |", "|---|---|---|")
+    yield from ("", "| processes | steps/s together | of so many times one (quartiles) |", "|---|---|---|")
     for index, count in enumerate(processes.sizes):
         rate = np.median(processes.rates[:, index])
         yield f"| {count} | {rate:,.0f} | {_interval(processes.efficiency(index))} |"
