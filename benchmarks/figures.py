@@ -40,6 +40,7 @@ TARGETS: dict[str, Target] = {
     "S8": Target("world generation, two cores", "worlds/s", 800, 2000),
     "S8-cuda": Target("world generation, H100", "worlds/s", 100e3, 300e3),
     "S9": Target("device memory per world, pixels, rollout storage apart", "KB", 640, 450, lower=True),
+    "S12": Target("two processes over the same two apart, Gloo, two cores", "ratio", 0.9, 0.97),
     "S10-help": Target("`farlands --help`", "s", 0.7, 0.4, lower=True),
     "S10-warm": Target("first frame, kernels cached", "s", 10, 5, lower=True),
     "S10-first": Target("first launch ever, kernels compiled", "s", 120, 45, lower=True),

@@ -73,6 +73,7 @@ def side_by_side() -> Callable[..., list[Any]]:
     class Threads(Peers):
         def __init__(self, rank: int, size: int, slots: list[Any], barrier: threading.Barrier) -> None:
             self.rank, self.size, self._slots, self._barrier = rank, size, slots, barrier
+            self.goes_first = rank == 0
 
         def gather(self, value: Any) -> list[Any]:
             self._slots[self.rank] = value
@@ -84,10 +85,6 @@ def side_by_side() -> Callable[..., list[Any]]:
         def sum_(self, tensor: torch.Tensor) -> torch.Tensor:
             parts = self.gather(tensor.clone())
             return tensor.copy_(torch.stack(parts).sum(dim=0))
-
-        def place(self, count: int) -> tuple[int, int]:
-            counts = self.gather(count)
-            return sum(counts[: self.rank]), sum(counts)
 
     def run(size: int, work: Callable[[Peers], Any]) -> list[Any]:
         slots, barrier = [None] * size, threading.Barrier(size, timeout=60)

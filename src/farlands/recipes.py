@@ -110,6 +110,7 @@ RECIPES: dict[str, Recipe] = {
                 "horizon": 2_000,
                 "stagger": True,
                 "senses": ("pixels", "vitals", "status", "inventory", "equipment", "action_mask"),
+                "patch": 8,
             },
             "agent": {"hidden": 256, "patch": 8, "patch_channels": 64},
             "ppo": {**_VOXEL_PPO, "learning_rate": 5e-4},

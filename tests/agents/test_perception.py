@@ -118,6 +118,29 @@ def test_patches_are_read_where_they_are():
     assert (patches[:, 2, :, 4:] == 0).all()
 
 
+def in_patches(image, side):
+    """``[N, H, W, C]`` as ``[N, P, side, side, C]``."""
+    count, height, width, channels = image.shape
+    cut = image.view(count, height // side, side, width // side, side, channels).transpose(2, 3)
+    return cut.reshape(count, -1, side, side, channels)
+
+
+@pytest.mark.parametrize("side", [8, 4])
+def test_pictures_stored_in_patches_are_seen_alike(side):
+    """Where they are stored as they are read nothing is copied; where not, they are put together first."""
+    config = AgentConfig(hidden=16, patch=8, patch_layers=1)
+    torch.manual_seed(0)
+    rows = PatchEncoder(ArraySpec((16, 24, 3), "uint8", 0, 255), config)
+    array = ArraySpec((16 * 24 // side**2, side, side, 3), "uint8", 0, 255, grid=(16 // side, 24 // side))
+    patches = PatchEncoder(array, config)
+    patches.load_state_dict(rows.state_dict())
+    image = torch.randint(0, 256, (5, 16, 24, 3), dtype=torch.uint8)
+    assert patches.stored == (side == 8)
+    assert is_image(array)
+    assert torch.equal(patches(in_patches(image, side)), rows(image))
+    assert torch.equal(Picture(array)(in_patches(image, side)), image)
+
+
 @pytest.mark.parametrize(("names", "bits"), [(("a", "b", "c", "d", "e"), ()), (("a", "b", "c", "d"), BITS)])
 def test_planes_of_ids_become_bits(names, bits):
     picture = Picture(ArraySpec((16, 17), "uint8", 0, len(names) - 1, categories=names, class_bits=bits))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from farlands.cli import main
+from farlands.runtime.checkpoint import file_hashes
 from farlands.runtime.episodes import read_episodes
 from farlands.runtime.metrics import read_metrics
 
@@ -46,8 +46,8 @@ def state_hashes(directory: Path) -> dict[str, dict[str, str]]:
     """By checkpoint, the hash of each file of each component; those that hold times of day are left out."""
     found = {}
     for path in sorted((directory / "checkpoints").glob("step-*")):
-        files = json.loads((path / "manifest.json").read_text())["files"]
-        found[path.name] = {name: digest for name, (_, digest) in files.items() if not name.startswith("counters")}
+        hashes = file_hashes(path)
+        found[path.name] = {name: digest for name, digest in hashes.items() if not name.startswith("counters")}
     return found
 
 

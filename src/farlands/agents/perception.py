@@ -97,6 +97,7 @@ class _Layer(nn.Module):
 
 class Picture(nn.Module):
     """An image, or a plane of ids, as bytes with channels last; ids become their fixed bits, or else binary digits.
+    Images stored in patches are put together.
 
     Attributes:
         shape: Height, width, channels.
@@ -114,12 +115,16 @@ class Picture(nn.Module):
                 tuple(index >> digit & 1 for digit in range(digits)) for index in range(len(array.categories))
             )
         self.register_buffer("table", torch.tensor(codes, dtype=torch.uint8), persistent=False)
-        height, width = array.shape[:2]
-        self.shape = (height, width, len(codes[0]) if codes else math.prod(array.shape[2:]))
+        self.grid, side = array.grid, array.shape[1]
+        height, width = (array.grid[0] * side, array.grid[1] * side) if array.grid else array.shape[:2]
+        channels = array.shape[3:] if array.grid else array.shape[2:]
+        self.shape = (height, width, len(codes[0]) if codes else math.prod(channels))
         self.high = 1.0 if codes else float(array.high)
 
     def forward(self, image: Tensor) -> Tensor:
-        """uint8 ``[N, H, W, C]`` or ``[N, H, W]`` to uint8 ``[N, H, W, C]``."""
+        """uint8 ``[N, *shape]`` to uint8 ``[N, H, W, C]``."""
+        if self.grid:
+            image = image.unflatten(1, self.grid).transpose(2, 3)
         if len(self.table):
             image = torch.index_select(self.table, 0, image.reshape(-1).to(torch.int32))
         return image.reshape(-1, *self.shape)
@@ -135,6 +140,8 @@ class PatchEncoder(nn.Module):
     def __init__(self, array: ArraySpec, config: AgentConfig) -> None:
         super().__init__()
         self.patch, self.picture = config.patch, Picture(array)
+        # What is stored in patches of this size goes into the first product as it is.
+        self.stored = bool(array.grid) and array.shape[1] == config.patch and not len(self.picture.table)
         height, width, channels = self.picture.shape
         patches = math.ceil(height / self.patch) * math.ceil(width / self.patch)
         self.read = nn.Linear(self.patch * self.patch * channels, config.patch_channels)
@@ -145,17 +152,20 @@ class PatchEncoder(nn.Module):
         self.read.weight.data.div_(self.picture.high / 2)
 
     def forward(self, image: Tensor) -> Tensor:
-        """uint8 ``[N, H, W, C]`` or ``[N, H, W]`` to ``[N, D]``."""
-        image = self.picture(image)
+        """uint8 ``[N, *shape]`` of one picture each to ``[N, D]``."""
+        patches = image if self.stored else self._cut(self.picture(image))
+        features = self.read(patches.flatten(2).to(self._dtype(image)))
+        for mixer in self.mixers:
+            features = mixer(features)
+        return self.out(functional.relu(self.norm(features)).flatten(1))
+
+    def _cut(self, image: Tensor) -> Tensor:
+        """uint8 ``[N, H, W, C]`` to ``[N, P, patch, patch, C]``."""
         height, width = image.shape[1:3]
         below, right = -height % self.patch, -width % self.patch
         if below or right:
             image = functional.pad(image, (0, 0, 0, right, 0, below))
-        patches = image.unflatten(2, (-1, self.patch)).unflatten(1, (-1, self.patch)).transpose(2, 3)
-        features = self.read(patches.flatten(3).flatten(1, 2).to(self._dtype(image)))
-        for mixer in self.mixers:
-            features = mixer(features)
-        return self.out(functional.relu(self.norm(features)).flatten(1))
+        return image.unflatten(2, (-1, self.patch)).unflatten(1, (-1, self.patch)).transpose(2, 3).flatten(1, 2)
 
     def _dtype(self, image: Tensor) -> torch.dtype:
         """Bytes become what the first product computes in, without a detour through wider numbers."""
@@ -182,6 +192,8 @@ class _Mixer(nn.Module):
 
 def is_image(array: ArraySpec) -> bool:
     """Whether an array is bytes or ids over a plane, rather than a few ids or a list of numbers."""
+    if array.grid:
+        return array.dtype == "uint8"
     if array.dtype != "uint8" or len(array.shape) not in (2, 3) or min(array.shape[:2]) < 16:
         return False
     channels = array.shape[2:]

@@ -7,11 +7,14 @@ is what keeps their parameters and normalisers equal without ever being compared
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from farlands.errors import UserError
 
 Value = TypeVar("Value")
 
@@ -22,10 +25,12 @@ class Peers:
     Attributes:
         rank: This process, from 0.
         size: How many there are.
+        goes_first: Whether this is the first process of its machine.
     """
 
     rank: int = 0
     size: int = 1
+    goes_first: bool = True
 
     def sum_(self, tensor: Tensor) -> Tensor:
         """Add up a tensor over all processes, in place; shapes must agree. Returns it."""
@@ -37,19 +42,37 @@ class Peers:
 
     def first(self, make: Callable[[], Value]) -> Value:
         """What process 0 makes, in every process. An error that it raises is raised in all."""
-        return make()
+        mine = _attempt(make) if self.rank == 0 else None
+        return self._settle(mine, [self.gather(mine and mine.report())[0]])
 
     def together(self, make: Callable[[], Value]) -> Value:
         """What this process makes, once all have made theirs. An error that one raises is raised in all."""
-        return make()
+        mine = _attempt(make)
+        self._settle(mine, self.gather(mine.verdict()))
+        return mine.value  # type: ignore[return-value]
 
     def by_turns(self, make: Callable[[], Value]) -> Value:
         """``together``, but one process of each machine before its others, which then find what it left in caches."""
-        return make()
+        made = self.together(make if self.goes_first else lambda: None)
+        return self.together((lambda: made) if self.goes_first else make)  # type: ignore[return-value]
 
     def place(self, count: int) -> tuple[int, int]:
         """Where ``count`` things of this process stand among those of all: index of the first, number of all."""
-        return 0, count
+        counts = self.gather(count)
+        return sum(counts[: self.rank]), sum(counts)
+
+    def _settle(self, mine: _Attempt | None, reports: Sequence[_Attempt]) -> Any:
+        """The value of the last report, or the error that the first of those that failed speaks of.
+
+        What failed here is raised as it is. What failed elsewhere is told there: here it is a silent mistake.
+        """
+        failed = [rank for rank, report in enumerate(reports) if report.failure]
+        if not failed:
+            return reports[-1].value
+        if mine and mine.error and (failed[0] == self.rank or not isinstance(mine.error, UserError)):
+            raise mine.error
+        where = f"process {failed[0]} of {self.size}: " if failed[0] else ""
+        raise UserError(where + reports[failed[0]].failure).told()
 
     def span(self, total: int) -> range:
         """This process's share of ``total`` things: contiguous, no two shares differ by more than one."""
@@ -76,6 +99,30 @@ class Peers:
 
     def close(self) -> None:
         """Part."""
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of making something: a value, or an error and what it says."""
+
+    value: Any = None
+    error: Exception | None = None
+    failure: str = ""
+
+    def report(self) -> _Attempt:
+        """The same for others, who need to know what it says, not what it is."""
+        return _Attempt(self.value, None, self.failure)
+
+    def verdict(self) -> _Attempt:
+        """The same for those who have made a value of their own."""
+        return _Attempt(None, None, self.failure)
+
+
+def _attempt(make: Callable[[], Any]) -> _Attempt:
+    try:
+        return _Attempt(make())
+    except Exception as error:
+        return _Attempt(None, error, str(error) or type(error).__name__)
 
 
 ALONE = Peers()

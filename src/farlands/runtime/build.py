@@ -33,6 +33,7 @@ from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.watchdog import Watchdog
 from farlands.worlds.world import World, WorldSpec
 
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -59,10 +60,8 @@ def build_run(
     world.first_world = mine.start
     share = Share(peers.rank, peers.size, config.num_worlds, world.num_agents)
     seed_everything(config.seed)
-    agent, sources = build_agent(config, world.spec, device)
-    if config.start_from:
-        _start_from(config, agent, world.spec)
-    _check_split(config, config.num_worlds * world.num_agents)
+    agent, sources = peers.together(lambda: _prepare_agent(config, world, device))
+    faults = peers.together(lambda: Faults(config.faults, directory.path, peers.rank))
     _begin_alike(peers, agent, sources)
     if peers.rank:
         # Made alike, the processes part: what users draw from the process-wide generators is each one's own.
@@ -80,7 +79,6 @@ def build_run(
         collector = Collector(world, agent, config.ppo.rollout, noise, chunks=chunks, first_row=first_row)
     collector.start(derive_seed(config.seed, "worlds"))
     measures, leads = [measure.name for measure in world.spec.measures], peers.rank == 0
-    faults = Faults(config.faults, directory.path, peers.rank)
     run = Run(
         config=config,
         directory=directory,
@@ -100,9 +98,20 @@ def build_run(
         peers=peers,
         share=share,
         faults=faults,
+        # Several processes notice by waiting for each other.
+        watchdog=Watchdog(config.peer_timeout if config.restarts and peers.size == 1 else 0.0),
     )
     run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
     return run
+
+
+def _prepare_agent(config: TrainConfig, world: World, device: torch.device) -> tuple[Agent, list[RewardSource]]:
+    """``build_agent``, begun from what the config names, its settings fitting the worlds."""
+    agent, sources = build_agent(config, world.spec, device)
+    if config.start_from:
+        _start_from(config, agent, world.spec)
+    _check_split(config, config.num_worlds * world.num_agents)
+    return agent, sources
 
 
 def _begin_alike(peers: Peers, agent: Agent, sources: list[RewardSource]) -> None:

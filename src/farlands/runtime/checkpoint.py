@@ -126,25 +126,14 @@ class CheckpointStore:
         Raises:
             UserError: It cannot be written, in any process; the checkpoints there were are as they were.
         """
-        name, peers = f"step-{facts['steps']:012d}", self.peers
-        fresh = self.directory / f".new-{name}"
-        peers.first(lambda: self._guarded(lambda: self._make_room(fresh)))
-        mine = {
-            shard_name(part, peers.rank, peers.size) if part in own else part: component
-            for part, component in components.items()
-            if part in own or peers.rank == 0
-        }
-        written = peers.together(lambda: self._guarded(lambda: self._write(fresh, mine)))
-        files = {file: described for each in peers.gather(written) for file, described in each.items()}
-        manifest = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "farlands": __version__,
-            "facts": {**facts, "processes": peers.size},
-            "parts": sorted({file.rpartition(".")[0] for file in files}),
-            "files": dict(sorted(files.items())),
-        }
-        return peers.first(lambda: self._guarded(lambda: self._publish(fresh, name, manifest)))
+        try:
+            return self._save(f"step-{facts['steps']:012d}", components, facts, own)
+        except UserError:
+            if self.peers.rank == 0:
+                # The others have written what they could. What was begun may be what the disk lacked room for.
+                for path in self.directory.glob(".new-*"):
+                    shutil.rmtree(path, ignore_errors=True)
+            raise
 
     def load(self, name: str = "", parts: Collection[str] = (), share: Share = Share()) -> tuple[Checkpoint, list[str]]:
         """Read one checkpoint, by default the newest complete one; every process calls it.
@@ -170,6 +159,26 @@ class CheckpointStore:
             if later > name:
                 shutil.rmtree(self.directory / later)
 
+    def _save(self, name: str, components: Mapping[str, Stateful], facts: dict[str, Any], own: Collection[str]) -> Path:
+        peers, fresh = self.peers, self.directory / f".new-{name}"
+        peers.first(lambda: self._guarded(lambda: self._make_room(fresh)))
+        mine = {
+            shard_name(part, peers.rank, peers.size) if part in own else part: component
+            for part, component in components.items()
+            if part in own or peers.rank == 0
+        }
+        written = peers.together(lambda: self._guarded(lambda: self._write(fresh, mine)))
+        files = {file: described for each in peers.gather(written) for file, described in each.items()}
+        manifest = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "farlands": __version__,
+            "facts": {**facts, "processes": peers.size},
+            "parts": sorted({file.rpartition(".")[0] for file in files}),
+            "files": dict(sorted(files.items())),
+        }
+        return peers.first(lambda: self._guarded(lambda: self._publish(fresh, name, manifest)))
+
     def _choose(self, name: str) -> tuple[str, list[str]]:
         """The checkpoint asked for, or the newest that is whole, and what was passed over."""
         names = self.names()
@@ -188,14 +197,12 @@ class CheckpointStore:
         raise UserError("no checkpoint in", self.directory, "nothing to go on from")
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
-        """Do work on the disk; where it fails, what was begun is removed, which may be what the disk lacked."""
+        """Do work on the disk. Raises UserError where the disk refuses."""
         try:
             return work()
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             newest = self.names()[-1:] or ["none"]
-            for path in self.directory.glob(".new-*"):
-                shutil.rmtree(path, ignore_errors=True)
-            reason = error.strerror or str(error)
+            reason = getattr(error, "strerror", None) or str(error)
             raise UserError(
                 "cannot write a checkpoint in", self.directory, f"{reason}; the newest that is whole: {newest[0]}"
             ) from error
@@ -324,6 +331,16 @@ def _read_whole_manifest(path: Path) -> dict[str, Any]:
 def _processes(facts: Mapping[str, Any]) -> int:
     """How many processes wrote a checkpoint; those of earlier versions do not say, and were one."""
     return facts.get("processes", 1)
+
+
+def file_hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of each file of a checkpoint, as its manifest has it: equal hashes are equal states.
+
+    Raises:
+        TornError: It is not whole.
+        UserError: It is no checkpoint.
+    """
+    return {name: digest for name, (_, digest) in _read_whole_manifest(path)["files"].items()}
 
 
 def _is_whole(manifest: dict[str, Any]) -> bool:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.distributed import PrefixStore
+from torch.distributed import PrefixStore  # pyright: ignore[reportPrivateImportUsage]
 from torch.distributed.rendezvous import rendezvous
 
-from farlands.errors import PeerError, UserError
+from farlands.errors import PeerError
 from farlands.learning.peers import Peers, Value
 from farlands.runtime.seat import Seat
 
@@ -27,7 +27,7 @@ _BEAT = 1.0
 """Seconds between two signs of life."""
 
 _GRACE = 3.0
-"""Seconds that the others get to say that they are waiting too."""
+"""Seconds that the others get to say that they are waiting too, or to be silent long enough to count as gone."""
 
 
 class ProcessGroup(Peers):
@@ -47,20 +47,24 @@ class ProcessGroup(Peers):
 
     def __init__(self, seat: Seat, device: torch.device, timeout: float) -> None:
         self.rank, self.size, self.timeout = seat.rank, seat.size, timeout
-        self._goes_first = seat.local_rank == 0
+        self.goes_first = seat.local_rank == 0
         self.seconds, self._waits = 0.0, 0
         self._doing, self._since = "starting", time.time()
-        span = timedelta(seconds=timeout)
         self._store = _meet(seat, timeout)
+        self._ended = threading.Event()
+        self._heart = threading.Thread(target=self._beat, daemon=True)
+        self._heart.start()
+        with self._waiting("joining"):
+            self._join(device)
+
+    def _join(self, device: torch.device) -> None:
+        span = timedelta(seconds=self.timeout)
         dist.init_process_group(
             "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
             store=PrefixStore("group", self._store), rank=self.rank, world_size=self.size, timeout=span,
             device_id=device if device.type == "cuda" else None,
         )  # fmt: skip
         self._hosts = dist.new_group(backend="gloo", timeout=span)
-        self._ended = threading.Event()
-        self._heart = threading.Thread(target=self._beat, daemon=True)
-        self._heart.start()
 
     def note(self, doing: str) -> None:
         """Say what this process is about to do; others are told when they wait for it in vain."""
@@ -81,48 +85,6 @@ class ProcessGroup(Peers):
         with self._waiting("comparing notes"):
             dist.all_gather_object(found, value, group=self._hosts)
         return found
-
-    def first(self, make: Callable[[], Value]) -> Value:
-        box: list[Any] = [None]
-        error: BaseException | None = None
-        if self.rank == 0:
-            try:
-                box = [(True, make())]
-            except Exception as raised:
-                box, error = [(False, str(raised))], raised
-        with self._waiting("hearing from process 0"):
-            dist.broadcast_object_list(box, src=0, group=self._hosts)
-        if error is not None:
-            raise error
-        fine, value = box[0]
-        if not fine:
-            raise UserError(value).told()
-        return value
-
-    def together(self, make: Callable[[], Value]) -> Value:
-        value: Any = None
-        error: Exception | None = None
-        try:
-            value = make()
-        except Exception as raised:
-            error = raised
-        verdicts = self.gather(None if error is None else (str(error), isinstance(error, UserError)))
-        failed = [rank for rank, verdict in enumerate(verdicts) if verdict is not None]
-        if not failed:
-            return value
-        # The first that failed tells; a mistake of the user's is told once, anything else where it happened.
-        if error is not None and (self.rank == failed[0] or not isinstance(error, UserError)):
-            raise error
-        text, _ = verdicts[failed[0]]  # type: ignore[misc]
-        raise UserError(f"process {failed[0]} of {self.size}: {text}").told()
-
-    def by_turns(self, make: Callable[[], Value]) -> Value:
-        made = self.together(make if self._goes_first else lambda: None)
-        return self.together((lambda: made) if self._goes_first else make)  # type: ignore[return-value]
-
-    def place(self, count: int) -> tuple[int, int]:
-        counts = self.gather(count)
-        return sum(counts[: self.rank]), sum(counts)
 
     def close(self) -> None:
         """Part, in whatever order; nothing can be summed afterwards."""
@@ -167,9 +129,9 @@ class ProcessGroup(Peers):
             return "never came"
         seen, since, doing = self._store.get(f"beat/{rank}").decode().split("|", 2)
         silent, busy = time.time() - float(seen), float(seen) - float(since)
-        if silent > 3 * _BEAT + _GRACE:
-            return f"is gone: last heard of {silent:.0f} s ago, in {doing}"
-        return f"is late: in {doing} for {busy:.0f} s"
+        if silent > _GRACE - _BEAT / 2:
+            return f"is gone; about its last word was: {doing}"
+        return f"is late: for {busy:.0f} s in {doing}"
 
     def _beat(self) -> None:
         """Signs of life, one a second, until the end."""
@@ -187,7 +149,8 @@ def _meet(seat: Seat, timeout: float) -> Any:
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise PeerError(f"process {seat.rank} of {seat.size} found no meeting point: {reason}") from error
-    store = PrefixStore("farlands", store)
+    # The store outlives processes that are started again; what they said in an earlier life must not be read.
+    store = PrefixStore(f"farlands-{seat.restart}", store)
     store.set(f"here/{seat.rank}", "1")
     deadline = time.monotonic() + timeout
     missing = list(range(seat.size))

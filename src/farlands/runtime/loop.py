@@ -30,6 +30,7 @@ from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import RandomStates
 from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.watchdog import Watchdog
 from farlands.worlds.world import Episodes, World, WorldSpec
 
 
@@ -147,6 +148,7 @@ class Run:
     peers: Peers
     share: Share
     faults: Faults
+    watchdog: Watchdog
     saved_steps: int = -1
     save_due: bool = False
     _ended_by_callback: bool = False
@@ -175,6 +177,7 @@ class Run:
         """Time what happens inside, and say to the other processes that it is what happens."""
         update = self.counters.updates + (name != "save")
         self.peers.note(f"{name} of update {update}")
+        self.watchdog.note(f"{name} of update {update}")
         self.faults.strike(update, name)
         with self.phases(name):
             yield
@@ -245,6 +248,7 @@ class Run:
 
     def close(self) -> None:
         """Finish files and release the worlds."""
+        self.watchdog.close()
         self.metrics.close()
         self.world.close()
 

@@ -39,7 +39,7 @@ def train(config: TrainConfig, argv: list[str]) -> int:
         PeerError: Another process of the run is late or gone.
     """
     seat = find_seat()
-    if config.processes > 1 and seat is None:
+    if seat is None and (config.processes > 1 or config.restarts):
         from farlands.runtime.launch import launch
 
         where = config.run_dir or str(free_name(config.recipe or config.world))
@@ -96,7 +96,7 @@ def resume(config: ResumeConfig) -> int:
     """
     seat, settings = find_seat(), RunDirectory.open(config.run).read_config()
     processes = config.processes or settings.processes
-    if processes > 1 and seat is None:
+    if seat is None and (processes > 1 or config.restarts):
         from farlands.runtime.launch import launch
 
         return launch(resume_tokens(config), processes, config.restarts)
@@ -211,10 +211,13 @@ def _display(seat: Seat) -> Display:
 @contextlib.contextmanager
 def _meeting(config: TrainConfig, seat: Seat, display: Display) -> Iterator[Peers]:
     """The processes that carry a run together, once all are there."""
+    mistake = None
     if config.processes not in (1, seat.size, seat.local_size):
-        raise UserError("--processes is", config.processes, f"but {seat.size} were started")
-    if seat.size > 1 and not config.run_dir:
-        raise UserError("several processes need --run-dir", allowed="a directory that all of them see")
+        mistake = UserError("--processes is", config.processes, f"but {seat.size} were started")
+    elif seat.size > 1 and not config.run_dir:
+        mistake = UserError("several processes need --run-dir", allowed="a directory that all of them see")
+    if mistake:
+        raise mistake if seat.rank == 0 else mistake.told()
     display.status("loading torch")
     if seat.size == 1:
         from farlands.learning.peers import ALONE

@@ -31,6 +31,8 @@ class ArraySpec:
         class_bits: For arrays of ids, a fixed 0/1 code ``[len(categories)][bits]`` that networks may expand ids into.
         list_name: Where several arrays describe the entries of one list along their first axis, the list's name:
             networks may read every entry alike.
+        grid: For pictures stored in square patches, ``(rows, columns)`` of them; the shape is then ``(rows * columns,
+            side, side, channels)``. Empty for others.
         description: One line for people, with units.
     """
 
@@ -42,6 +44,7 @@ class ArraySpec:
     categories: tuple[str, ...] = ()
     class_bits: tuple[tuple[int, ...], ...] = ()
     list_name: str = ""
+    grid: tuple[int, ...] = ()
     description: str = ""
 
 

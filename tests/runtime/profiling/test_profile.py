@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -84,5 +85,7 @@ def test_what_would_be_left_without_pictures():
     assert plain is not None
     assert set(plain.senses) == set(PIXELS) - {"pixels"}
     assert without_pictures(plain, world_spec(plain)) is None
+    patches = VoxelOptions(senses=PIXELS, patch=8)
+    assert without_pictures(patches, world_spec(patches)) == dataclasses.replace(patches, senses=plain.senses)
     assert without_pictures(VoxelOptions(senses=("pixels",)), world_spec(options)) is None
     assert without_pictures(CueCorridorOptions(), world_spec(options)) is None

@@ -117,8 +117,8 @@ def without_pictures(options: Any, spec: WorldSpec) -> Any | None:
 
 
 def is_picture(array: ArraySpec) -> bool:
-    """Whether an observation array is drawn: it covers a plane of at least 16 x 16."""
-    return len(array.shape) >= 2 and min(array.shape[:2]) >= 16
+    """Whether an observation array is drawn: it covers a plane of at least 16 x 16, or is stored in patches."""
+    return bool(array.grid) or (len(array.shape) >= 2 and min(array.shape[:2]) >= 16)
 
 
 def bytes_written(world: World) -> tuple[int, int]:

@@ -127,6 +127,9 @@ class VoxelOptions:
     """Width of the pictures, in pixels."""
     height: int = 64
     """Height of the pictures, in pixels."""
+    patch: int = 0
+    """Side of the square patches that the sense `pixels` is stored in, for networks that read such patches and then
+    need not cut them out; 0 for rows of pixels. Must divide width and height."""
     field_of_view: float = 70.0
     """Vertical opening angle of the pictures, in degrees."""
     texture_seed: int = 0

@@ -126,9 +126,14 @@ def _symbol_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
 
 
 def _picture_specs(options: VoxelOptions) -> dict[str, ArraySpec]:
-    size = (options.height, options.width)
+    size, patch = (options.height, options.width), options.patch
+    grid = (options.height // patch, options.width // patch) if patch else ()
+    stored = (grid[0] * grid[1], patch, patch, 3) if patch else (*size, 3)
     return {
-        "pixels": ArraySpec((*size, 3), "uint8", 0, 255, description="First-person picture, rows from the top, RGB."),
+        "pixels": ArraySpec(
+            stored, "uint8", 0, 255, grid=grid,
+            description=f"First-person picture, {'patches in ' * bool(patch)}rows from the top, RGB.",
+        ),
         "depth": ArraySpec(size, "uint8", 0, 255, description="Distance along the ray, 255 at the limit of sight."),
         "segmentation": ArraySpec(
             size, "uint8", 0, len(_SEEN_NAMES) - 1, categories=_SEEN_NAMES,
@@ -234,6 +239,9 @@ def check_options(options: VoxelOptions) -> None:
         raise ValueError(f"start_time {options.start_time} is out of range: 0 to 23999")
     if not 5 <= options.sight <= 64:
         raise ValueError(f"sight {options.sight} is out of range: 5 (the reach of the hand) to 64")
+    if options.patch < 0 or (options.patch and (options.width % options.patch or options.height % options.patch)):
+        size = f"{options.height} x {options.width}"
+        raise ValueError(f"patch {options.patch} does not divide pictures of {size}; 0 stores them in rows")
     if not 10.0 <= options.field_of_view <= 150.0:
         raise ValueError(f"field_of_view {options.field_of_view} is out of range: 10 to 150")
     if not 0.0 <= options.growth_rate <= GROWTH_TICKS:

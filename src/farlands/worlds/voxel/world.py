@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +51,7 @@ class VoxelWorld(World):
         num_worlds: W, at least 1.
         options: Rules and senses.
         device: ``"cpu"`` or ``"cuda"`` (``"cuda:1"``, ...).
-        num_shards: CPU threads to step with; by default as many as there are cores, but at least 16 worlds each.
+        num_shards: CPU threads to step with; by default as many as torch has, but at least 16 worlds each.
 
     Raises:
         ValueError: An option or number that can't be, in one line.
@@ -122,7 +121,7 @@ class VoxelWorld(World):
         if self.device.type != "cpu":
             num_shards = 1
         elif num_shards < 1:
-            num_shards = max(1, min(os.cpu_count() or 1, self.num_worlds // 16))
+            num_shards = max(1, min(torch.get_num_threads(), self.num_worlds // 16))
         num_shards = min(num_shards, self.num_worlds)
         edges = [self.num_worlds * k // num_shards for k in range(num_shards + 1)]
         return [Shard(k, edges[k], edges[k + 1] - edges[k]) for k in range(num_shards)]

@@ -67,6 +67,33 @@ def test_faults_in_a_step(fault, said):
     world.close()
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_exceptions_that_are_put_up_with_cost_an_episode(workers):
+    options = GymnasiumOptions(workers=workers, failures=4)
+    world = GymnasiumWorld(4, options, constructor=functools.partial(Faulty, "raise", 3))
+    world.reset(1)
+    seen = [world.step(torch.zeros(4, dtype=torch.int32)) for _ in range(3)]
+    assert [bool(step.truncated.any()) for step in seen] == [False, False, True]
+    assert seen[-1].truncated.all()
+    assert not seen[-1].terminated.any()
+    assert not seen[-1].reward.any()
+    assert world.final_observation["observation"].tolist() == [1] * 4, "what was seen before the failure"
+    assert seen[-1].observation["observation"].tolist() == [0] * 4, "the next episode has begun"
+    episodes = world.drain_episodes()
+    assert episodes.cause.tolist() == ["failed"] * 4
+    assert episodes.length.tolist() == [3] * 4
+    for _ in range(2):
+        world.step(torch.zeros(4, dtype=torch.int32))
+    # Two workers of two rows have spent half of what each may; one that has all rows has spent everything.
+    if workers == 0:
+        with pytest.raises(UserError, match="the tower fell"):
+            world.step(torch.zeros(4, dtype=torch.int32))
+    else:
+        world.step(torch.zeros(4, dtype=torch.int32))
+        assert len(set(world.drain_episodes().seed.tolist()) | set(episodes.seed.tolist())) == 8
+        world.close()
+
+
 def test_the_environments_own_traceback_is_kept():
     world = GymnasiumWorld(1, OPTIONS, constructor=functools.partial(Faulty, "raise", 1))
     world.reset(1)

@@ -5,6 +5,7 @@ Importable without torch: workers start quickly and stay small.
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -53,9 +54,11 @@ class Source(ABC):
         name: For messages.
         seed_bits: Bits of a seed that the environments take.
         observation_key: Name of an observation that is a single array.
+        failures: Exceptions of its environments that a host puts up with.
     """
 
     name: str
+    failures: int = 0
     seed_bits: int = 64
     observation_key: str = "observation"
 
@@ -157,7 +160,7 @@ class EnvHost(Host):
 
     def __init__(self, source: Source, rows: Sequence[int], *, ahead: bool = False) -> None:
         self.source, self.rows = source, list(rows)
-        self._ahead = ahead
+        self._ahead, self._failures = ahead, 0
         self._envs: dict[int, _Ready] = {}
         self._next: dict[int, _Ready] = {}
         first = source.make()
@@ -190,6 +193,7 @@ class EnvHost(Host):
     def step(self) -> None:
         arrays = self.arrays
         for row in self.rows:
+            arrays["failed"][row] = False
             if arrays["held"][row]:
                 arrays["reward"][row] = arrays["terminated"][row] = arrays["truncated"][row] = 0
             else:
@@ -256,7 +260,14 @@ class EnvHost(Host):
     def _step(self, row: int, action: np.ndarray) -> None:
         arrays = self.arrays
         self.beat(row)
-        step = self._envs[row].env.step(self.actions.single(action))
+        try:
+            step = self._envs[row].env.step(self.actions.single(action))
+        except Exception:
+            self._failures += 1
+            if self._failures > self.source.failures:
+                raise
+            self._give_up(row)
+            return
         observation, reward, terminated, truncated, info = step
         arrays["reward"][row] = reward
         arrays["terminated"][row] = terminated
@@ -270,6 +281,19 @@ class EnvHost(Host):
             self._begin(row)
         else:
             self._write(row, observation, info, self.observed)
+
+    def _give_up(self, row: int) -> None:
+        """Cut the episode of an environment that failed, without reward, and begin the next in one made anew."""
+        arrays = self.arrays
+        arrays["reward"][row] = arrays["terminated"][row] = 0
+        arrays["truncated"][row] = arrays["failed"][row] = True
+        for seen, final in zip(self.observed, self.final, strict=True):
+            final[row] = seen[row]
+        with contextlib.suppress(Exception):
+            self._envs[row].env.close()
+        self._envs[row] = _Ready(self.source.make())
+        arrays["episode"][row] += 1
+        self._begin(row)
 
     def _write(self, row: int, observation: Any, info: Any, into: list[np.ndarray]) -> None:
         # The mask, where it comes in infos, stands behind the leaves.

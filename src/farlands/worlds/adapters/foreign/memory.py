@@ -29,8 +29,8 @@ def plan(
     By name: ``observation.<key>`` and ``final.<key>`` ``[R, *shape]``, the present and the last observation;
     ``actions``; ``reward``, ``terminated``, ``truncated`` ``[R]``; ``achieved`` uint8 ``[R, N]``, what the present
     episode has achieved by this step; ``stream`` and ``episode`` ``[R]``, from which the level's seed derives;
-    ``held`` ``[R]``, rows that stand still; ``beat`` and ``at`` ``[workers]``, how many environment calls a worker has
-    made and the row of the latest.
+    ``held`` ``[R]``, rows that stand still; ``failed`` ``[R]``, rows whose environment raised an exception in this
+    step; ``beat`` and ``at`` ``[workers]``, how many environment calls a worker has made and the row of the latest.
     """
     arrays: Layout = {}
     for key, array in observation.items():
@@ -45,6 +45,7 @@ def plan(
         "stream": ((rows,), "uint64"),
         "episode": ((rows,), "int64"),
         "held": ((rows,), "bool"),
+        "failed": ((rows,), "bool"),
         "beat": ((workers,), "int64"),
         "at": ((workers,), "int64"),
     }

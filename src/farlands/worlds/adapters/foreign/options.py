@@ -18,6 +18,9 @@ class ForeignOptions:
     replay: int = 20_000
     """Longest episode, in steps, that a resume lives again from its level seed and actions; longer ones are cut there.
     0 cuts every episode at a resume."""
+    failures: int = 0
+    """Exceptions that the environments of one worker may raise: each costs its episode, which is cut and noted with the
+    cause "failed", and the environment is made anew. One more ends the run."""
 
     def __post_init__(self) -> None:
         if not -1 <= self.workers <= 1024:
@@ -26,6 +29,8 @@ class ForeignOptions:
             raise ValueError(f"timeout is {self.timeout}; it must be above 0")
         if self.replay < 0:
             raise ValueError(f"replay is {self.replay}; it must be at least 0")
+        if self.failures < 0:
+            raise ValueError(f"failures is {self.failures}; it must be at least 0")
 
 
 @dataclass(frozen=True)

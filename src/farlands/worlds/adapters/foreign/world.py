@@ -18,8 +18,9 @@ from farlands.worlds.adapters.foreign.seeds import digest, episode_seed, streams
 from farlands.worlds.adapters.foreign.spaces import clean_actions
 from farlands.worlds.world import Episodes, Step, World, WorldSpec, join_worlds
 
-CAUSES = ("rules", "horizon", "interrupted")
-"""How episodes end; ``interrupted`` ones were cut because a state could not be reached again."""
+CAUSES = ("rules", "horizon", "interrupted", "failed")
+"""How episodes end. Two are cut without reward: ``interrupted`` ones because a state could not be reached again,
+``failed`` ones because the environment raised an exception."""
 _STATE = ("stream", "episode", "time", "total", "unlocked")
 
 
@@ -102,7 +103,7 @@ class ForeignWorld(World):
         new = (arrays["achieved"] > 0) & (self.unlocked < 0)
         self.unlocked[new] = np.broadcast_to(self.time[:, None], new.shape)[new]
         ended = arrays["terminated"] | arrays["truncated"]
-        self._check_horizon(arrays["truncated"])
+        self._check_horizon(arrays["truncated"] & ~arrays["failed"])
         if ended.any():
             self._finish(np.flatnonzero(ended), episode)
         self._write(out)
@@ -254,7 +255,8 @@ class ForeignWorld(World):
         for key, value in self.final_observation.items():
             value[index.to(self.device)] = torch.from_numpy(arrays[FINAL + key])[index].to(self.device)
         for row in ended.tolist():
-            self._log_row(row, int(episode[row]), 0 if arrays["terminated"][row] else 1)
+            cause = "rules" if arrays["terminated"][row] else "failed" if arrays["failed"][row] else "horizon"
+            self._log_row(row, int(episode[row]), CAUSES.index(cause))
         self.time[ended], self.total[ended], self.unlocked[ended] = 0, 0, -1
 
     def _log_row(self, row: int, episode: int, cause: int) -> None:
@@ -327,7 +329,7 @@ def make_pool(source: Any, num_worlds: int, options: ForeignOptions) -> Pool:
     """
     if num_worlds < 1:
         raise ValueError(f"num_worlds is {num_worlds}; it must be at least 1")
-    workers = count_workers(options.workers, num_worlds)
+    workers, source.failures = count_workers(options.workers, num_worlds), options.failures
     if workers == 0:
         return LocalPool.of(source, num_worlds)
     return ProcessPool(source, num_worlds, workers, options.timeout)

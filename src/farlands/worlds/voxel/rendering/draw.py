@@ -19,7 +19,9 @@ _FOG_START = 0.6
 
 @wp.struct
 class Pictures:
-    """Where pictures go, a flat row per agent: pixels uint8 ``[R, H * X * 3]``, depth, segmentation ``[R, H * X]``."""
+    """Where pictures go, flat rows of agents: pixels uint8 ``[R, H * X * 3]`` in the order of ``Look.order``, depth and
+    segmentation ``[R, H * X]`` row by row.
+    """
 
     pixels: wp.array2d(dtype=wp.uint8)
     depth: wp.array2d(dtype=wp.uint8)
@@ -47,7 +49,8 @@ def _draw_kernel(
     i = wp.tid()
     while i < how_many(listed) * rules.agents * size:
         row = i // size
-        pixel = i - row * size
+        slot = i - row * size
+        pixel = look.order[slot]
         w = world_at(listed, row // rules.agents)
         r = w * rules.agents + row % rules.agents
         ray = look.rays[pixel]
@@ -97,6 +100,6 @@ def _draw_kernel(
             colour = overlay_colour(look, colour, overlay[r, Overlay.HELD], px, py, overlay[r, Overlay.SWING])
             k = int(0)
             while k < 3:
-                out.pixels[r, pixel * 3 + k] = look.tone[int(wp.clamp(colour[k], 0.0, 255.0))]
+                out.pixels[r, slot * 3 + k] = look.tone[int(wp.clamp(colour[k], 0.0, 255.0))]
                 k += 1
         i += listed.stride

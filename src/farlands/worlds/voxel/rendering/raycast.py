@@ -20,8 +20,9 @@ class Look:
     bottom. block_model: int32 ``[blocks]``, a ``Model``. block_box: vec2 ``[blocks]``, half width and height of the
     box of those drawn as one. item_tile: int32 ``[items]``. block_fluid: vec2i ``[blocks]``,
     its kind and level. block_light: float ``[blocks]``, own glow 0 to 1.
-    rays: vec3 ``[H * X]``: right, up, and length of each pixel's ray, one block ahead. tone: uint8
-    ``[256]``, what each level of a channel is shown as.
+    rays: vec3 ``[H * X]``: right, up, and length of each pixel's ray, one block ahead. order: int32 ``[H * X]``, the
+    pixels, row by row from 0, in the order in which they are drawn and stored. tone: uint8 ``[256]``, what a level of
+    a channel is shown as.
     """
 
     tiles: wp.array2d(dtype=wp.vec4ub)
@@ -32,6 +33,7 @@ class Look:
     block_fluid: wp.array(dtype=wp.vec2i)
     item_tile: wp.array(dtype=wp.int32)
     rays: wp.array(dtype=wp.vec3)
+    order: wp.array(dtype=wp.int32)
     tone: wp.array(dtype=wp.uint8)
     width: wp.int32
     height: wp.int32

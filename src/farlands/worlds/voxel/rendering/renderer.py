@@ -51,8 +51,16 @@ def pixel_rays(height: int, width: int, field_of_view: float) -> np.ndarray:
     return np.stack([right, up, np.sqrt(right**2 + up**2 + 1)], axis=-1).reshape(-1, 3).astype(np.float32)
 
 
-def make_look(height: int, width: int, options: VoxelOptions, device: str) -> Look:
-    """Textures, models and rays of pictures of a size on a device."""
+def pixel_order(height: int, width: int, patch: int) -> np.ndarray:
+    """int32 ``[H * X]``: pixels, counted row by row, patch after patch; row after row for patch 0."""
+    pixels = np.arange(height * width, dtype=np.int32)
+    if not patch:
+        return pixels
+    return pixels.reshape(height // patch, patch, width // patch, patch).swapaxes(1, 2).reshape(-1)
+
+
+def make_look(height: int, width: int, options: VoxelOptions, device: str, patch: int = 0) -> Look:
+    """Textures, models and rays of pictures of a size on a device, stored in patches of a side or, for 0, in rows."""
     tiles: list[np.ndarray] = []
     faces = np.zeros((len(BLOCKS), len(FACES)), dtype=np.int32)
     for index, block in enumerate(BLOCKS):
@@ -73,6 +81,7 @@ def make_look(height: int, width: int, options: VoxelOptions, device: str) -> Lo
     look.block_fluid = wp.array([(int(b.fluid), b.level) for b in BLOCKS], dtype=wp.vec2i, device=device)
     look.item_tile = wp.array(items, dtype=wp.int32, device=device)
     look.rays = wp.array(pixel_rays(height, width, options.field_of_view), dtype=wp.vec3, device=device)
+    look.order = wp.array(pixel_order(height, width, patch), dtype=wp.int32, device=device)
     look.width = width
     look.height = height
     look.sight = float(options.sight)
@@ -86,7 +95,7 @@ class Renderer:
     Args:
         state, tables, rules: Of the worlds to draw.
         num_rows: R.
-        options: Field of view and sight; and the size unless given.
+        options: Field of view and sight; and, unless a size is given, the size and how pixels are stored.
         device: Warp device name.
         size: (height, width) in pixels instead of the options' own.
     """
@@ -97,7 +106,7 @@ class Renderer:
     ) -> None:  # fmt: skip
         height, width = size if size is not None else (options.height, options.width)
         self._state, self._tables, self._rules, self._device = state, tables, rules, device
-        self._look = make_look(height, width, options, device)
+        self._look = make_look(height, width, options, device, options.patch if size is None else 0)
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
         self._bodies = make_bodies(device, options.texture_seed)
@@ -111,7 +120,7 @@ class Renderer:
         Args:
             launch: ``launch(kernel, dim, inputs, outputs)``.
             listed: Which worlds.
-            into: Tensors ``[R, H, X(, 3)]`` of uint8.
+            into: Tensors ``[R, H, X(, 3)]`` of uint8; pixels in patches ``[R, P, side, side, 3]``.
         """
         pictures = Pictures()
         for name in PICTURES:
