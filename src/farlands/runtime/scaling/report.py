@@ -125,7 +125,7 @@ def read_runs(data: Mapping[str, Any]) -> list[RunSkills]:
 
 def as_json(report: ScalingReport) -> dict[str, Any]:
     """Plain data, but for NaN."""
-    processes, depth = report.processes, report.depth
+    depth = report.depth
     return {
         "about": report.about,
         "base": report.base,
@@ -139,13 +139,7 @@ def as_json(report: ScalingReport) -> dict[str, Any]:
             }
             for each in report.grown
         },
-        "processes": processes
-        and {
-            "sizes": processes.sizes,
-            "steps_per_second": processes.rates,
-            "efficiency": [processes.efficiency(index)._asdict() for index in range(len(processes.sizes))],
-            "fit": processes.fit.as_json() if processes.fit else None,
-        },
+        "processes": _processes_json(report.processes) if report.processes else None,
         "skills": {
             "threshold": report.threshold,
             "episodes": report.window,
@@ -164,6 +158,15 @@ def as_json(report: ScalingReport) -> dict[str, Any]:
             "sizes": [{**each, "exponent": each["exponent"]._asdict()} for each in report.compared],
         },
         "communication": report.communication,
+    }
+
+
+def _processes_json(processes: Processes) -> dict[str, Any]:
+    return {
+        "sizes": processes.sizes,
+        "steps_per_second": processes.rates,
+        "efficiency": [processes.efficiency(index)._asdict() for index in range(len(processes.sizes))],
+        "fit": processes.fit.as_json() if processes.fit else None,
     }
 
 

@@ -38,7 +38,8 @@ def scaling(config: ScalingConfig) -> int:
             directory.rmdir()
         raise
     print("\n".join(as_markdown(report)))
-    print(f"\nwritten: {directory}; plan a run with: farlands plan {directory} --steps 1e9")
+    plan = f"; plan a run with: farlands plan {directory} --steps 1e9" if report.base else ""
+    print(f"\nwritten: {directory}{plan}")
     return 0
 
 
