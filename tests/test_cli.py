@@ -113,6 +113,26 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
         (["evaluate", "voxel", "--agent", "random", "--replays", "1"], "--replays needs a directory"),
         (["evaluate", "cue-corridor", "--agent", "random", "--replays", "1", "--out", "x"], "those of voxel"),
         (["bench", "voxl"], "did you mean voxel?"),
+        (["profile"], "needs WORLD|RUN_DIR first"),
+        (["profile", "voxl"], "did you mean voxel?"),
+        (["profile", "voxel", "--seconds", "0"], "must be in [0.01, 86400]"),
+        (["profile", "voxel", "--num-worlds", "0"], "at least 1"),
+        (["profile", "cue-corridor", "--recipe", "demo"], "it is for the world voxel"),
+        (["profile", "."], "it has no config.json"),
+        (["bench", "scaling"], "needs WORLD|RUN_DIR... first"),
+        (["bench", "scaling", "voxl"], "did you mean voxel?"),
+        (["bench", "scaling", "voxel", "cue-corridor"], "unexpected argument 'cue-corridor'"),
+        (["bench", "scaling", "."], "it has no config.json"),
+        (["bench", "scaling", "voxel", "--axes", "windw"], "did you mean window?"),
+        (["bench", "scaling", "voxel", "--axes", "window=64"], "two or more values"),
+        (["bench", "scaling", "cue-corridor", "--axes", "window"], "no axis 'window'"),
+        (["bench", "scaling", "voxel", "--rounds", "1"], "must be in [2, 1000]"),
+        (["bench", "scaling", "voxel", "--threshold", "0"], "must be in [0.01, 1]"),
+        (["plan"], "needs RUN_DIR|SCALING_DIR first"),
+        (["plan", "nowhere"], "no such directory 'nowhere'"),
+        (["plan", "."], "neither a run nor a scaling report"),
+        (["plan", "nowhere", "--gpus", "0"], "--gpus is '0'"),
+        (["plan", "nowhere", "--steps", "-1"], "must be in [0"),
         (["list", "voxl"], "did you mean voxel?"),
         (["list", "voxel", "too-much"], "unexpected argument"),
         (["doctor", "now"], "unexpected argument"),
@@ -315,6 +335,7 @@ TOKENS = st.one_of(st.sampled_from(WORDS), st.text(max_size=12), st.integers().m
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(verb="record", tokens=[""])
 @example(verb="bench", tokens=["", "--help"])
+@example(verb="bench", tokens=["scaling", "--help"])
 @given(verb=st.sampled_from(list(VERBS)), tokens=st.lists(TOKENS, max_size=8))
 def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path):
     import farlands.runtime.bench
@@ -323,6 +344,8 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
     import farlands.runtime.demonstrations
     import farlands.runtime.doctor
     import farlands.runtime.measure
+    import farlands.runtime.profiling.profile
+    import farlands.runtime.scaling.scaling
     import farlands.runtime.session
     import farlands.runtime.studies.compare
     import farlands.runtime.studies.sweep
@@ -331,6 +354,7 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
     for module, name in (
         (farlands.runtime.session, "train"), (farlands.runtime.session, "resume"), (farlands.runtime.demo, "demo"),
         (farlands.runtime.measure, "evaluate_target"), (farlands.runtime.bench, "bench"),
+        (farlands.runtime.profiling.profile, "profile"), (farlands.runtime.scaling.scaling, "scaling"),
         (farlands.runtime.doctor, "doctor"), (farlands.runtime.catalogue, "print_world"),
         (farlands.runtime.demonstrations, "record"), (farlands.runtime.studies.sweep, "sweep"),
         (farlands.runtime.studies.compare, "compare"), (farlands.runtime.studies.compare, "compare_runs"),

@@ -33,7 +33,9 @@ VERBS = {
     "record": "write demonstrations of an agent as a Minari dataset",
     "replay": "play a recorded episode again, check it, and draw it at any size",
     "save-info": "what is in a saved world",
-    "bench": "measure the speed of a world and of learning in it, on this machine",
+    "bench": "measure the speed of a world and of learning in it, on this machine, and how it scales",
+    "profile": "where the time of training goes, part by part, and what bounds it on this device",
+    "plan": "time, devices, energy and money that a training run would take, from what was measured",
     "tasks": "sample, show or check tasks of the voxel world's grammar",
     "list": "worlds, agents, rewards and recipes; or one world in full",
     "doctor": "what this machine offers, and what is missing",
@@ -243,12 +245,53 @@ def _bench(tokens: list[str]) -> int:
     from farlands.config import BenchConfig
 
     world, tokens = _take_subject(tokens, "WORLD", "farlands bench")
-    config = _parse(_with_options(BenchConfig(world=world), world), tokens, f"farlands bench {world or 'WORLD'}")
+    if world == "scaling":
+        return _bench_scaling(tokens)
+    note = "farlands bench scaling WORLD|RUN_DIR... tells how cost and learning grow with sizes"
+    config = _parse(_with_options(BenchConfig(world=world), world), tokens, f"farlands bench {world or 'WORLD'}", note)
     if config is None:
         return 0
     from farlands.runtime.bench import bench
 
     return bench(config)
+
+
+def _bench_scaling(tokens: list[str]) -> int:
+    from farlands.runtime.scaling.config import begin
+
+    subjects, tokens = _take_subjects(tokens, "WORLD|RUN_DIR...", "farlands bench scaling")
+    config, tokens = begin(subjects, tokens)
+    config = _parse(config, tokens, f"farlands bench scaling {' '.join(subjects) or 'WORLD|RUN_DIR...'}")
+    if config is None:
+        return 0
+    from farlands.runtime.scaling.scaling import scaling
+
+    return scaling(config)
+
+
+def _profile(tokens: list[str]) -> int:
+    from farlands.runtime.profiling.config import begin
+
+    subject, tokens = _take_subject(tokens, "WORLD|RUN_DIR", "farlands profile")
+    config, tokens = begin(subject, tokens)
+    config = _parse(config, tokens, f"farlands profile {subject or 'WORLD|RUN_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.profiling.profile import profile
+
+    return profile(config)
+
+
+def _plan(tokens: list[str]) -> int:
+    from farlands.runtime.scaling.config import PlanConfig
+
+    source, tokens = _take_subject(tokens, "RUN_DIR|SCALING_DIR", "farlands plan")
+    config = _parse(PlanConfig(source=source), tokens, f"farlands plan {source or 'RUN_DIR|SCALING_DIR'}")
+    if config is None:
+        return 0
+    from farlands.runtime.scaling.plan import plan
+
+    return plan(config)
 
 
 def _tasks(tokens: list[str]) -> int:
@@ -293,6 +336,8 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "replay": _replay,
     "save-info": _save_info,
     "bench": _bench,
+    "profile": _profile,
+    "plan": _plan,
     "tasks": _tasks,
     "list": _list,
     "doctor": _doctor,

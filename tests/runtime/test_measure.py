@@ -6,13 +6,10 @@ import dataclasses
 import json
 import re
 import shutil
-import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from farlands.cli import main
 from farlands.config import EvalConfig
@@ -335,41 +332,3 @@ def test_the_page_names_the_commands(run):
     assert f"farlands evaluate {run} --episodes 8 --threads 1" in page
     assert "# train the agent\nfarlands train cue-corridor --run-dir" in page
     assert re.search(r"\d+ steps in [\d.]+ s", page)
-
-
-def test_meter_reads_the_gpu_that_is_used(monkeypatch):
-    from farlands.runtime import energy
-
-    joules = iter((1_000_000, 4_600_000, 5_000_000, 5_700_000, 6_000_000))
-    fake = types.SimpleNamespace(
-        NVMLError=RuntimeError,
-        nvmlInit=lambda: None,
-        nvmlDeviceGetHandleByUUID=lambda uuid: {"GPU-abc": 7}[uuid],
-        nvmlDeviceGetTotalEnergyConsumption=lambda handle: next(joules) if handle == 7 else None,
-    )
-    monkeypatch.setitem(sys.modules, "pynvml", fake)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: types.SimpleNamespace(uuid="abc"))
-    meter = energy.Meter(torch.device("cuda"))
-    assert meter.joules == 3_600.0
-    assert [meter.lap().joules, meter.lap().joules] == [4_000.0, 700.0]
-    assert meter.lap().seconds < meter.seconds
-    assert energy.Meter(torch.device("cpu")).joules is None
-    monkeypatch.setitem(sys.modules, "pynvml", None)
-    assert energy.Meter(torch.device("cuda")).joules is None
-
-
-def test_what_a_run_spent_adds_up_until_it_cannot_be_told():
-    from farlands.runtime.energy import Cost
-    from farlands.runtime.loop import Counters
-
-    counters = Counters()
-    counters.spend(Cost(2.0, 5.0))
-    counters.spend(Cost(1.0, 2.5))
-    again = Counters()
-    again.load_state_dict(counters.state_dict())
-    assert (again.seconds, again.joules) == (3.0, 7.5)
-    again.spend(Cost(1.0, None))
-    again.spend(Cost(1.0, 4.0))
-    assert (again.seconds, again.joules) == (5.0, None)
-    again.load_state_dict({"steps": 1, "updates": 1, "seconds": 1.0})
-    assert again.joules is None, "a run begun before energy was counted"

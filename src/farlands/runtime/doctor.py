@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from farlands.runtime.energy_sources import describe_energy
 from farlands.runtime.machine import describe_machine, describe_versions
 
 
@@ -30,6 +31,7 @@ def inspect_machine() -> Iterator[tuple[bool | None, str, str]]:
     yield True, "processor", f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB"
     gpus = ", ".join(machine["gpus"])
     yield (True if gpus else None), "GPU", gpus or "none that torch can use: everything runs on the CPU"
+    yield from describe_energy()
     yield _check_warp()
     for module, extra, purpose in (
         ("matplotlib", "plots", "learning curves"),

@@ -92,7 +92,7 @@ class Counters:
         steps: Of all rows together.
         updates: Of the learner.
         seconds: Of training, over all the processes that carried the run.
-        joules: Of the GPU over the same time; None once it could not be told.
+        joules: Of the device over the same time; None once it could not be told.
     """
 
     steps: int = 0
@@ -215,6 +215,9 @@ class Run:
         self.counters.updates += 1
         self.counters.spend(cost)
         self.episodes.add(episodes, self.counters.steps)
+        energy = self._meter.figures(cost, self.steps_per_update)
+        for note in self._meter.new_notes(energy):
+            self.display.note(f"note: {note}")
         row = {
             "step": self.counters.steps,
             "update": self.counters.updates,
@@ -226,6 +229,8 @@ class Run:
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
             **({"time/communicate": self.peers.take_seconds()} if self.peers.size > 1 else {}),
+            **energy,
+            **{f"energy/{name}": joules for name, joules in self.phases.read_joules().items()},
         }
         self.metrics.write(row)
         self.display.update(row)

@@ -155,7 +155,7 @@ def _costs(report: Report, subject: Subject) -> dict[str, str]:
 
 
 def _energy(joules: float | None, but: str = "") -> str:
-    return "not measured" if joules is None else f"{joules / 3600:.2f} Wh of the GPU{but}"
+    return "not measured" if joules is None else f"{joules / 3600:.2f} Wh of the device{but}"
 
 
 def _command(config: EvalConfig) -> list[str]:

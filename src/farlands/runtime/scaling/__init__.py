@@ -1,0 +1,1 @@
+"""How costs grow with sizes and skills with depth, measured; and what that makes a training run cost."""
