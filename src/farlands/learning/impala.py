@@ -19,7 +19,7 @@ from farlands.agents.agent import Agent
 from farlands.learning.config import ImpalaConfig
 from farlands.learning.peers import ALONE, Peers
 from farlands.learning.ppo import PPO, Batch
-from farlands.learning.returns import ValueStream
+from farlands.learning.returns import ValueStream, stream_arrays
 from farlands.learning.rollout import Rollout
 from farlands.learning.vtrace import vtrace
 
@@ -77,10 +77,10 @@ class Impala(PPO):
         scale, shift = self.normaliser.update(targets)
         if hasattr(self.agent.heads, "rescale_values"):
             self.agent.heads.rescale_values(scale, shift)
-        weights = torch.tensor([stream.weight for stream in self.streams], device=rewards.device)
+        _, _, weights = stream_arrays(self.streams, rewards.device, advantages.dtype)
         advantage = (advantages * weights).sum(dim=-1)
         errors, ratios = targets - values[:-1], log_ratios.exp().clamp(max=self.config.rho_clip)
-        figures = torch.stack((advantage, errors[..., 0], targets[..., 0], ratios), dim=-1)
+        figures = torch.stack((ratios * advantage, errors[..., 0], targets[..., 0], ratios), dim=-1)
         mean, variance = self.peers.moments(figures.flatten(0, 1))
         metrics = {
             "advantage_std": variance[0].sqrt(),
@@ -90,7 +90,10 @@ class Impala(PPO):
             "policy_ratio": mean[3],
         }
         if self.config.normalise_advantages:
-            advantage = (advantage - mean[0].to(advantage)) / (variance[0].sqrt().to(advantage) + 1e-8)
+            # What is taken away must be weighted like the rest: the scores of actions that another policy chose do not
+            # average to zero, and a plain mean would push this policy away from that one.
+            advantage = (advantage - (mean[0] / mean[3]).to(advantage)) / (variance[0].sqrt().to(advantage) + 1e-8)
+        advantage = ratios * advantage
         old, targets = self.normaliser.normalise(values[:-1]), self.normaliser.normalise(targets)
         reviewed = dataclasses.replace(rollout, log_probs=log_probs)
         return self._sequences(reviewed, old, advantage, targets), metrics

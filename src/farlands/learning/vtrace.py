@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from farlands.learning.returns import ValueStream
+from farlands.learning.returns import ValueStream, stream_arrays
 
 
 class VTrace(NamedTuple):
@@ -19,8 +19,8 @@ class VTrace(NamedTuple):
 
     Attributes:
         targets: float32 ``[T, R, V]``, of the values.
-        advantages: float32 ``[T, R, V]``, weights of the log probabilities of the actions; the clipped ratio of the two
-            policies is in them.
+        advantages: float32 ``[T, R, V]``, of the actions; times the clipped ratio of the two policies they are the
+            weights of the actions' log probabilities.
     """
 
     targets: Tensor
@@ -60,8 +60,7 @@ def vtrace(
         trace_clip: Most weight of what comes after (c bar), no larger than ``rho_clip``: sets how fast it is learned.
         trace_lambda: Weight of longer estimates, in [0, 1].
     """
-    episodic = torch.tensor([stream.episodic for stream in streams], device=rewards.device)
-    discount = torch.tensor([stream.discount for stream in streams], device=rewards.device)
+    episodic, discount, _ = stream_arrays(tuple(streams), rewards.device, values.dtype)
     going_on = ~(terminated[..., None] & episodic)
     flowing = ~((terminated | truncated)[..., None] & episodic)
     bootstrap = torch.where(episodic, next_values, values[1:])
@@ -74,4 +73,4 @@ def vtrace(
         excess[t].addcmul_(carry[t] * trace[t], excess[t + 1])
     ahead = torch.zeros_like(excess)
     ahead[:-1] = carry[:-1] * excess[1:]
-    return VTrace(targets=values[:-1] + excess, advantages=rho * (differences + ahead))
+    return VTrace(targets=values[:-1] + excess, advantages=differences + ahead)
