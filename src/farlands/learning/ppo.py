@@ -17,7 +17,7 @@ from farlands.agents.noise import uniforms
 from farlands.learning.config import PPOConfig
 from farlands.learning.learner import Learner
 from farlands.learning.normalise import ValueNormaliser
-from farlands.learning.optimisation import load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import load_optimiser_state, optimiser_state, step_if_finite
 from farlands.learning.returns import ValueStream, generalised_advantages
 from farlands.learning.rollout import Rollout
 
@@ -90,6 +90,7 @@ class PPO(Learner):
             steps.extend(self._improve(_take(batch, sequences), entropy_weight) for sequences in parts)
         self.updates += 1
         means = {name: torch.stack([each[name] for each in steps]).mean() for name in steps[0]}
+        means["skipped_steps"] = means["skipped_steps"] * len(steps)
         return {**metrics, **means, "learning_rate": learning_rate, "entropy_weight": entropy_weight}
 
     def state_dict(self) -> dict[str, Any]:
@@ -185,7 +186,7 @@ class PPO(Learner):
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.config.max_grad_norm)
-        self.optimiser.step()
+        skipped = step_if_finite(self.optimiser, norm)
         with torch.no_grad():
             metrics = {
                 "policy_loss": policy_loss,
@@ -194,6 +195,7 @@ class PPO(Learner):
                 "approx_kl": (ratio - 1 - log_ratio).mean(),
                 "clip_fraction": ((ratio - 1).abs() > self.config.clip).float().mean(),
                 "grad_norm": norm,
+                "skipped_steps": skipped,
             }
         return {name: value.detach() for name, value in metrics.items()}
 

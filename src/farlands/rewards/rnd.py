@@ -17,7 +17,7 @@ from farlands.agents.inputs import make_parts
 from farlands.agents.perception import UNSEEN, Picture, is_image
 from farlands.agents.precision import autocast
 from farlands.learning.normalise import RunningMoments
-from farlands.learning.optimisation import load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import gradient_norm, load_optimiser_state, optimiser_state, step_if_finite
 from farlands.learning.rollout import Rollout
 from farlands.rewards.config import RNDConfig
 from farlands.rewards.source import RewardSource
@@ -79,7 +79,7 @@ class RND(RewardSource):
             loss = self._error(inputs).mean()
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            self.optimiser.step()
+            step_if_finite(self.optimiser, gradient_norm(self.parameters.values()))
             losses.append(loss.detach())
         self.updates += 1
         return {"rnd_loss": torch.stack(losses).mean(), "rnd_return_std": self.returns.std}
@@ -146,7 +146,8 @@ class RND(RewardSource):
         sums = torch.empty_like(bonus)
         for t in range(len(bonus)):
             self.running = torch.add(bonus[t], self.running, alpha=self.discount, out=sums[t])
-        self.running = self.running.clone()
+        # What is not finite would never leave a discounted sum.
+        self.running = torch.where(self.running.isfinite(), self.running, 0.0)
         return sums
 
 
