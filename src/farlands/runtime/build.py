@@ -13,22 +13,27 @@ import torch
 
 from farlands.agents import make_agent
 from farlands.agents.agent import Agent
-from farlands.config import TrainConfig
+from farlands.config import TrainConfig, to_json
 from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
+from farlands.runtime.alarms import Alarms
 from farlands.runtime.callbacks import make_callback
 from farlands.runtime.checkpoint import CheckpointStore
 from farlands.runtime.display import Display
 from farlands.runtime.episodes import EpisodeWriter
+from farlands.runtime.events import EventWriter
+from farlands.runtime.guard import Guard
 from farlands.runtime.loop import Counters, Run, describe_spec
 from farlands.runtime.metrics import MetricsWriter
+from farlands.runtime.monitor import Monitor
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.trackers import check_tracker, make_tracker
 from farlands.worlds.world import World, WorldSpec
 
 
@@ -44,6 +49,7 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
     Raises:
         UserError: The config asks for something impossible.
     """
+    check_tracker(config.tracker)
     torch.set_num_threads(config.threads)
     device = torch.device(config.device)
     world = build_world(config.world, config.num_worlds, config.options, device)
@@ -60,6 +66,19 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
     collector.start(derive_seed(config.seed, "worlds"))
     measures = [measure.name for measure in world.spec.measures]
+    names = ("task", *config.rewards.sources)
+    metrics, phases = MetricsWriter(directory.metrics), Phases(device)
+    monitor = Monitor(
+        path=directory.path,
+        world=world,
+        guard=Guard(agent, learner, collector, names, config.on_nan, config.nan_patience),
+        alarms=Alarms(config.alarms),
+        events=EventWriter(directory.path / "events"),
+        tracker=make_tracker(config.tracker, directory.path, to_json(config)),
+        metrics=metrics,
+        display=display,
+        phases=phases,
+    )
     return Run(
         config=config,
         directory=directory,
@@ -71,11 +90,12 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         callbacks=[make_callback(reference) for reference in config.callbacks],
         counters=Counters(),
         store=CheckpointStore(directory.checkpoints, config.keep),
-        metrics=MetricsWriter(directory.metrics),
+        metrics=metrics,
         episodes=EpisodeWriter(directory.episodes, world.spec.achievements, measures),
-        phases=Phases(device),
+        phases=phases,
         display=display,
         stop=stop,
+        monitor=monitor,
     )
 
 

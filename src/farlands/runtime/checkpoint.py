@@ -27,6 +27,8 @@ from farlands.runtime.tree import join_tensors, split_tensors
 FORMAT = "farlands-checkpoint"
 FORMAT_VERSION = 1
 _MANIFEST = "manifest.json"
+_LATER = ("monitor",)
+"""Components that checkpoints of earlier versions lack; they begin anew."""
 
 
 class Stateful(Protocol):
@@ -61,6 +63,7 @@ class Checkpoint:
         Raises:
             UserError: The checkpoint is of other components, or one of them refuses its state.
         """
+        components = {name: part for name, part in components.items() if name in self.states or name not in _LATER}
         if set(self.states) != set(components):
             found, expected = ", ".join(sorted(self.states)), ", ".join(sorted(components))
             raise UserError(f"checkpoint {self.path} holds other parts: {found}", allowed=f"expected {expected}")
@@ -87,6 +90,10 @@ class CheckpointStore:
         if not self.directory.is_dir():
             return []
         return sorted(path.name for path in self.directory.iterdir() if path.name.startswith("step-"))
+
+    def newest(self) -> str:
+        """Name of the newest checkpoint; empty if there is none."""
+        return (self.names() or [""])[-1]
 
     def save(self, components: Mapping[str, Stateful], facts: dict[str, Any]) -> Path:
         """Publish the state of all components.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -15,13 +14,14 @@ from farlands.config import TrainConfig
 from farlands.learning.collect import Collector
 from farlands.learning.learner import Learner
 from farlands.learning.rollout import Rollout
-from farlands.rewards.source import RewardSource, reward_streams
+from farlands.rewards.source import RewardSource, combine_rewards, source_rewards
 from farlands.runtime.callbacks import Callback, Context
 from farlands.runtime.checkpoint import CheckpointStore, Stateful
 from farlands.runtime.display import Display
 from farlands.runtime.energy import Cost, Meter
 from farlands.runtime.episodes import EpisodeWriter, summarise_episodes
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics
+from farlands.runtime.monitor import Monitor
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import RandomStates
@@ -31,16 +31,19 @@ from farlands.worlds.world import Episodes, World, WorldSpec
 
 def run_loop(run: Run) -> None:
     """Train until the run's steps or its time are used up or something asks it to stop; the end is always saved."""
+    run.monitor.begin(run.counters.steps, run.store.newest())
     run.announce("on_start", run.context())
     while run.progress < 1 and not run.stopping:
         with run.phases("collect"):
             rollout = run.collector.collect()
         with run.phases("reward"):
-            rewards = reward_streams(run.sources, rollout)
+            given = source_rewards(run.sources, rollout)
+            rewards = combine_rewards(run.sources, given)
             metrics = update_sources(run.sources, rollout)
         with run.phases("learn"):
             learned = run.learner.update(rollout, rewards, run.progress)
             metrics |= {f"learn/{name}": value for name, value in learned.items()}
+            metrics |= run.monitor.look(rollout, given)
         with run.phases("log"):
             run.log(rollout, metrics)
         if run.save_due:
@@ -48,6 +51,7 @@ def run_loop(run: Run) -> None:
                 run.save()
     if run.counters.steps != run.saved_steps:
         run.save()
+    run.monitor.end(run.stop.signal)
     run.announce("on_end", run.context())
 
 
@@ -117,6 +121,7 @@ class Run:
     phases: Phases
     display: Display
     stop: StopRequest
+    monitor: Monitor
     saved_steps: int = -1
     _ended_by_callback: bool = False
     _saved_at: float = field(default_factory=time.monotonic)
@@ -132,7 +137,7 @@ class Run:
     @property
     def stopping(self) -> bool:
         """Something asked the run to end."""
-        return bool(self.stop.signal) or self._ended_by_callback
+        return bool(self.stop.signal or self.monitor.verdict) or self._ended_by_callback
 
     @property
     def save_due(self) -> bool:
@@ -151,7 +156,7 @@ class Run:
         }
         parts |= {f"reward-{i}-{type(source).__name__}": source for i, source in enumerate(self.sources)}
         parts |= {f"callback-{i}": callback for i, callback in enumerate(self.callbacks)}
-        return parts | {"metrics": self.metrics, "episodes": self.episodes}
+        return parts | {"metrics": self.metrics, "monitor": self.monitor, "episodes": self.episodes}
 
     def log(self, rollout: Rollout, metrics: Mapping[str, Tensor | float]) -> None:
         """Count the update, record and show its figures, tell the callbacks."""
@@ -173,22 +178,27 @@ class Run:
             **figures,
             **{f"time/{name}": seconds for name, seconds in self.phases.read().items()},
         }
+        self.monitor.judge(row, rollout, episodes)
         self.metrics.write(row)
         self.display.update(row)
         self.announce("on_update", self.context(row, episodes, rollout))
 
-    def save(self) -> Path:
-        """Publish a checkpoint of everything."""
+    def save(self) -> None:
+        """Publish a checkpoint of everything; not if parameters are no longer finite."""
+        self._saved_at = time.monotonic()
+        if self.monitor.unfit():
+            return
         self.episodes.flush()
         self.metrics.flush()
         facts = {**vars(self.counters), "spec": describe_spec(self.world.spec), "threads": self.config.threads}
         path = self.store.save(self.components(), facts)
         self.saved_steps, self._saved_at = self.counters.steps, time.monotonic()
+        self.monitor.saved(path.name)
         self.announce("on_save", self.context())
-        return path
 
     def close(self) -> None:
         """Finish files and release the worlds."""
+        self.monitor.close()
         self.metrics.close()
         self.world.close()
 

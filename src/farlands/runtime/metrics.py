@@ -52,6 +52,11 @@ class MetricsWriter:
             if name != "step":
                 self._board.add_scalar(name, value, self._last_step)
 
+    def note(self, name: str, text: str, step: int) -> None:
+        """Put a text beside the curves on TensorBoard."""
+        self._open()
+        self._board.add_text(name, text, step)
+
     def flush(self) -> None:
         """Wait until every row is on the disk."""
         if self._file:

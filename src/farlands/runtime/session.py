@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import sys
 from typing import TYPE_CHECKING
 
 from farlands.config import ResumeConfig, TrainConfig
@@ -18,6 +19,9 @@ from farlands.runtime.signals import StopRequest
 if TYPE_CHECKING:
     from farlands.runtime.loop import Run
 
+NOT_FINITE = 3
+"""Exit code of a run that numbers which are not finite ended."""
+
 
 def train(config: TrainConfig, argv: list[str]) -> int:
     """Start a run and carry it to its end.
@@ -27,7 +31,8 @@ def train(config: TrainConfig, argv: list[str]) -> int:
         argv: The command line, for the record.
 
     Returns:
-        0, or 128 + the number of the signal that interrupted the run, which is then saved.
+        0; 3 where numbers that are not finite ended the run; or 128 + the number of the signal that interrupted it,
+        which is then saved.
 
     Raises:
         UserError: Something asked for is impossible; nothing is left on the disk.
@@ -90,6 +95,14 @@ def carry(run: Run) -> int:
         directory.release()
     run.display.close()
     where = shlex.quote(str(directory.path))
+    if run.monitor.verdict:
+        saved = run.store.newest() or "no checkpoint"
+        print(
+            f"stopped at step {run.counters.steps:,}: {run.monitor.verdict}; the last good state is {saved}; "
+            f"see: farlands inspect {where}",
+            file=sys.stderr,
+        )
+        return NOT_FINITE
     if run.stop.signal:
         print(f"interrupted and saved at step {run.counters.steps:,}; go on with: farlands resume {where}")
         return run.stop.exit_code
