@@ -101,7 +101,7 @@ class TrainConfig:
 
     MAIN_FLAGS: typing.ClassVar = (
         "recipe", "steps", "num-worlds", "seed", "device", "threads", "run-dir", "save-every",
-        "on-nan", "alarms", "tracker", "rewards.sources", "callbacks",
+        "rewards.sources", "callbacks",
     )  # fmt: skip
     """Flags shown by --help; the world's own are shown beside them, the rest by --help-all."""
 

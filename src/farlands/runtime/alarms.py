@@ -11,6 +11,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import median
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ QUIET = 8
 """Calm updates in a row, at least, before an alarm is over."""
 _LEAST_WINDOW = 16
 """Values before anything can be called usual."""
+_LEAST_USUAL = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Alarm:
         threshold: The alarm rings above this.
         patience: Updates in a row above it before the alarm rings.
         says: What it means and what to try; may name ``{value}`` and ``{usual}``.
+        excused: Whether a row shows that the same is no trouble here.
         calm: Share of the threshold below which it is over.
         window: Values that the usual is taken over.
         first: The window holds the first values of the run instead of the last.
@@ -46,6 +49,7 @@ class Alarm:
     threshold: float
     patience: int
     says: str
+    excused: Callable[[Row], bool] = lambda row: False
     calm: float = 0.7
     window: int = 64
     first: bool = False
@@ -88,10 +92,10 @@ def level(window: Sequence[float], value: float) -> float:
 
 
 def times_usual(window: Sequence[float], value: float) -> float | None:
-    """How many times the usual a value is."""
+    """How many times the usual a value is; what is below ``_LEAST_USUAL`` is not worth comparing with."""
     if len(window) < _LEAST_WINDOW:
         return None
-    return value / max(median(window), 1e-6)
+    return value / max(median(window), _LEAST_USUAL)
 
 
 def share_lost(window: Sequence[float], value: float) -> float | None:
@@ -109,7 +113,7 @@ def jump(window: Sequence[float], value: float) -> float | None:
     """
     if len(window) < _LEAST_WINDOW:
         return None
-    steps = [after - before for before, after in zip(window, window[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(window)]
     middle = median(steps)
     spread = 1.4826 * median(abs(step - middle) for step in steps)
     if not spread > 0:
@@ -126,7 +130,7 @@ def waited(window: Sequence[float], value: float) -> float | None:
     ends = [index for index, count in enumerate(window) if count]
     if len(ends) < _LEAST_WINDOW:
         return None
-    usual = median(after - before for before, after in zip(ends, ends[1:], strict=False))
+    usual = median(after - before for before, after in pairwise(ends))
     return 0.0 if value else (len(window) - ends[-1]) / max(usual, 1.5)
 
 
@@ -135,7 +139,7 @@ ALARMS: tuple[Alarm, ...] = (
         "entropy_collapse", figure("learn/entropy"), share_lost, 0.97, 8,
         "entropy is {value:.3g}, it began at {usual:.3g}: the policy hardly tries anything else any more; try a larger "
         "--ppo.entropy or --ppo.entropy-end",
-        calm=0.98, window=32, first=True,
+        excused=lambda row: bool(row.get("returns/earned")), calm=0.98, window=32, first=True,
     ),
     Alarm(
         "value_explosion", figure("learn/value_loss"), level, 20.0, 4,
@@ -187,6 +191,46 @@ STALLED, STALLED_TIMES = "stalled", 10.0
 
 
 @dataclass
+class Returns:
+    """What episodes return lately, beside what they did at first and at best; medians over updates."""
+
+    early: list[float] = field(default_factory=list)
+    recent: deque[float] = field(default_factory=lambda: deque(maxlen=32))
+    best: float = -math.inf
+
+    def add(self, row: Row) -> None:
+        """Take a row in."""
+        value = row.get("episode/return")
+        if value is None or not math.isfinite(value):
+            return
+        if len(self.early) < _LEAST_WINDOW:
+            self.early.append(value)
+        self.recent.append(value)
+        if len(self.recent) >= _LEAST_WINDOW:
+            self.best = max(self.best, median(self.recent))
+
+    def earned(self) -> bool:
+        """Whether the policy has become better than it was and is about as good as ever.
+
+        A policy that has solved its task may do without trying anything else.
+        """
+        if len(self.recent) < _LEAST_WINDOW:
+            return False
+        began, now = median(self.early), median(self.recent)
+        spread = 1.4826 * median(abs(value - began) for value in self.early)
+        return now > began + 3 * spread and now >= self.best - 0.25 * (self.best - began)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"early": self.early, "recent": list(self.recent), "best": self.best if math.isfinite(self.best) else None}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Put a ``state_dict`` back."""
+        self.early, self.recent = list(state["early"]), deque(state["recent"], maxlen=32)
+        self.best = -math.inf if state["best"] is None else float(state["best"])
+
+
+@dataclass
 class Bell:
     """An alarm and how things stand with it."""
 
@@ -204,6 +248,7 @@ class Bell:
             return None
         score = self.alarm.measures(self.window, value)
         usual = median(self.window) if self.window else value
+        score = 0.0 if score is not None and self.alarm.excused(row) else score
         bad = score is not None and score > self.threshold
         calm = score is not None and score <= self.threshold * self.alarm.calm
         self.above, self.below = (self.above + 1 if bad else 0), (self.below + 1 if calm else 0)
@@ -252,11 +297,13 @@ class Alarms:
             Bell(alarm, threshold) for alarm in ALARMS if (threshold := thresholds[alarm.name]) is not None
         ]
         self.stalled_times = thresholds[STALLED]
+        self.returns = Returns()
         self._since: tuple[float, float] | None = None
 
     def hear(self, row: Row) -> list[Ring]:
         """Take a row in; what begins to ring or is over with it."""
-        row = self._at_pace(row)
+        self.returns.add(row)
+        row = {**self._at_pace(row), "returns/earned": float(self.returns.earned())}
         return [ring for bell in self.bells if (ring := bell.hear(row))]
 
     def flags(self) -> dict[str, float]:
@@ -265,13 +312,15 @@ class Alarms:
 
     def state_dict(self) -> dict[str, Any]:
         """How things stand with every alarm that does not depend on the machine."""
-        return {bell.alarm.name: bell.state_dict() for bell in self.bells if not bell.alarm.timed}
+        bells = {bell.alarm.name: bell.state_dict() for bell in self.bells if not bell.alarm.timed}
+        return {"returns": self.returns.state_dict(), "bells": bells}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put a ``state_dict`` back; alarms that it does not know begin anew."""
+        self.returns.load_state_dict(state["returns"])
         for bell in self.bells:
-            if bell.alarm.name in state:
-                bell.load_state_dict(state[bell.alarm.name])
+            if bell.alarm.name in state["bells"]:
+                bell.load_state_dict(state["bells"][bell.alarm.name])
 
     def _at_pace(self, row: Row) -> Row:
         """The row with its pace taken over a second or more: of a few milliseconds it would tell little."""
