@@ -128,7 +128,7 @@ def waited(window: Sequence[float], value: float) -> float | None:
     Gaps of one or two updates count as one and a half, so that few rows do not ring by chance.
     """
     ends = [index for index, count in enumerate(window) if count]
-    if len(ends) < _LEAST_WINDOW:
+    if len(ends) < 8:
         return None
     usual = median(after - before for before, after in pairwise(ends))
     return 0.0 if value else (len(window) - ends[-1]) / max(usual, 1.5)
@@ -171,7 +171,7 @@ ALARMS: tuple[Alarm, ...] = (
         "episodes_stopped", figure("episode/count"), waited, 24.0, 1,
         "no episode has ended for {value:.0f} times as many updates as usual: worlds hang, or agents have learned "
         "to stall",
-        window=1024,
+        window=256,
     ),
     Alarm(
         "episodes_dropped", figure("episode/dropped"), level, 0.0, 1,
@@ -203,21 +203,21 @@ class Returns:
         value = row.get("episode/return")
         if value is None or not math.isfinite(value):
             return
-        if len(self.early) < _LEAST_WINDOW:
+        if len(self.early) < 4:
             self.early.append(value)
         self.recent.append(value)
         if len(self.recent) >= _LEAST_WINDOW:
             self.best = max(self.best, median(self.recent))
 
     def earned(self) -> bool:
-        """Whether the policy has become better than it was and is about as good as ever.
+        """Whether the policy has become better than it was, by more than chance, and is about as good as ever.
 
         A policy that has solved its task may do without trying anything else.
         """
         if len(self.recent) < _LEAST_WINDOW:
             return False
         began, now = median(self.early), median(self.recent)
-        spread = 1.4826 * median(abs(value - began) for value in self.early)
+        spread = 1.4826 * median(abs(value - now) for value in self.recent)
         return now > began + 3 * spread and now >= self.best - 0.25 * (self.best - began)
 
     def state_dict(self) -> dict[str, Any]:
@@ -261,8 +261,13 @@ class Bell:
             return self._ring("rings", self.alarm.says.format(value=shown, usual=usual), value)
         if self.ringing and self.below >= max(QUIET, self.alarm.patience):
             self.ringing = False
-            return self._ring("over", "over", value)
+            return self._ring("over", "over, or usual by now" if self._adapts else "over", value)
         return None
+
+    @property
+    def _adapts(self) -> bool:
+        """Whether the alarm compares with what was usual, to which trouble that lasts is added in the end."""
+        return self.alarm.measures is not level and not self.alarm.first
 
     def state_dict(self) -> dict[str, Any]:
         """How things stand, as plain data."""

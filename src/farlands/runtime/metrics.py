@@ -48,9 +48,7 @@ class MetricsWriter:
         finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
         self._file.write(json.dumps(finite) + "\n")
         self._file.flush()
-        for name, value in row.items():
-            if name != "step":
-                self._board.add_scalar(name, value, self._last_step)
+        self._board.file_writer.add_summary(_summary(row), self._last_step)
 
     def note(self, name: str, text: str, step: int) -> None:
         """Put a text beside the curves on TensorBoard."""
@@ -96,6 +94,14 @@ class MetricsWriter:
         self._file = self.path.open("a", encoding="utf-8")
         # Rows of a life that a resume undid are hidden by TensorBoard from purge_step on.
         self._board = SummaryWriter(str(self.path.parent), purge_step=self._last_step + 1)
+
+
+def _summary(row: Mapping[str, float]) -> Any:
+    """A row for TensorBoard as one event; an event for each figure takes ten times as long."""
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    figures = [Summary.Value(tag=name, simple_value=value) for name, value in row.items() if name != "step"]
+    return Summary(value=figures)
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:

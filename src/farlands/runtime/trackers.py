@@ -58,10 +58,12 @@ class ThreadedTracker(Tracker):
     ) -> None:
         self._module, self._settings, self._patience = module, dict(settings), patience
         self._queue: queue.Queue[dict[str, float] | None] = queue.Queue(room)
+        self._given = self._sent = 0
         self._thread = threading.Thread(target=self._send, name="farlands-tracker", daemon=True)
         self._thread.start()
 
     def log(self, row: Mapping[str, float]) -> None:
+        self._given += 1
         try:
             if self.failure:
                 raise queue.Full
@@ -75,10 +77,9 @@ class ThreadedTracker(Tracker):
         except queue.Full:
             self.failure = self.failure or "it took nothing in any more"
         self._thread.join(self._patience)
-        waiting = self._queue.qsize()
         if self._thread.is_alive():
-            self.failure = self.failure or f"it did not finish within {self._patience:.0f} s"
-            self.dropped += max(waiting - 1, 0)
+            self.failure = self.failure or f"it did not finish within {self._patience:g} s"
+        self.dropped = self._given - self._sent
 
     def _send(self) -> None:
         # A tracker is code of others on someone's network: nothing it does may reach the run.
@@ -86,18 +87,14 @@ class ThreadedTracker(Tracker):
             self._module.init(**self._settings)
             while (row := self._queue.get()) is not None:
                 self._module.log(row, step=int(row["step"]))
+                self._sent += 1
             self._module.finish()
         except BaseException as error:
             self.failure = first_line(error)
-            self._drain()
-
-    def _drain(self) -> None:
-        """Count what will never be sent; ``close`` must find room for its word."""
-        while True:
-            try:
-                self.dropped += self._queue.get_nowait() is not None
-            except queue.Empty:
-                return
+            # ``close`` must find room for its word.
+            with self._queue.mutex:
+                self._queue.queue.clear()
+                self._queue.not_full.notify()
 
 
 def check_tracker(name: str) -> None:
