@@ -1,7 +1,9 @@
 """A long training run with everything of the world switched on, whose invariants are checked on the way.
 
-    python benchmarks/soak.py                      # ten million steps on the CPU
-    python benchmarks/soak.py --seconds 600 --keep # as far as it comes in ten minutes, noted down in results.jsonl
+    GOMP_SPINCOUNT=10000 python benchmarks/soak.py     # ten million steps on the CPU
+    ... benchmarks/soak.py --seconds 600 --keep        # as far as it comes in ten minutes, noted down in results.jsonl
+
+The variable, which the command line sets by itself, keeps waiting threads from spinning.
 
 Checked: every figure finite and no step left out; counters of run, learner and collector agree; slots, armour, vitals
 and headings within bounds, and amounts equal to what the slots hold; episodes in the records as many as ends in the
@@ -141,16 +143,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=float, default=1e7)
     parser.add_argument("--seconds", type=float, default=0.0, help="end after this much time; 0 for no such end")
+    parser.add_argument("--recipe", default="demo")
     parser.add_argument("--worlds", type=int, default=512)
     parser.add_argument("--every", type=int, default=5, help="updates between looks at the worlds")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--keep", action="store_true", help="append the result to results.jsonl")
     arguments = parser.parse_args()
     options = resolve_options("voxel")()
-    config = apply_recipe(TrainConfig(world="voxel", options=options), "voxel-symbols")
+    config = apply_recipe(TrainConfig(world="voxel", options=options), arguments.recipe)
     with tempfile.TemporaryDirectory() as directory, make_display(errors=True) as display, StopRequest() as stop:
         config = dataclasses.replace(
-            config, options=options, device="cpu", run_dir=f"{directory}/run", steps=int(arguments.steps),
+            config, device="cpu", run_dir=f"{directory}/run", steps=int(arguments.steps),
             seconds=arguments.seconds, num_worlds=arguments.worlds, threads=arguments.threads, save_every=60.0,
         )  # fmt: skip
         run = start(config, sys.argv, display, stop)

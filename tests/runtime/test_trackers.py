@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import subprocess
 import sys
 import threading
 import time
@@ -19,15 +17,13 @@ from farlands.runtime.trackers import ThreadedTracker, Tracker, check_tracker, m
 
 WANDB = '''
 """Stands for a tracker: writes down what it is told."""
-import json, os, time
+import json, os
 
 def _note(what, **told):
     with open(os.environ["NOTES"], "a") as file:
         file.write(json.dumps([what, told]) + "\\n")
 
 def init(**settings):
-    if os.environ.get("BLOCKS"):
-        time.sleep(3600)
     if os.environ.get("FAILS"):
         raise SystemExit("no network, no account")
     _note("init", **settings)
@@ -110,25 +106,29 @@ def test_a_tracker_that_is_not_installed_is_refused(monkeypatch, tmp_path, capsy
     assert not run.exists()
 
 
-def train(tmp_path, **environment):
-    """A run with a tracker in a process of its own, and what the tracker was told."""
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Trains a little with a stand-in for wandb on the path; gives the exit code and what the tracker was told."""
     (tmp_path / "wandb.py").write_text(WANDB)
-    notes = tmp_path / "notes"
-    flags = ["--num-worlds", "8", "--ppo.rollout", "16", "--threads", "1", "--steps", "512"]
-    command = ["-m", "farlands", "train", "cue-corridor", "--tracker", "wandb", "--run-dir", str(tmp_path / "run")]
-    path = os.pathsep.join([str(tmp_path), *sys.path])
-    done = subprocess.run(
-        [sys.executable, *command, *flags],
-        env={**os.environ, "PYTHONPATH": path, "NOTES": str(notes), **environment},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    told = [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
-    return done, told
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+
+    def run(**environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        flags = ["--num-worlds", "8", "--ppo.rollout", "16", "--threads", "1", "--steps", "512", "--tracker", "wandb"]
+        code = main(["train", "cue-corridor", *flags, "--run-dir", str(tmp_path / "run")])
+        notes = tmp_path / "notes"
+        return code, [json.loads(line) for line in notes.read_text().splitlines()] if notes.exists() else []
+
+    yield run
+    sys.modules.pop("wandb", None)
 
 
-def test_a_run_with_a_tracker(tmp_path):
-    done, told = train(tmp_path, WANDB_PROJECT="mine")
-    assert done.returncode == 0, done.stderr
+def test_a_run_with_a_tracker(train, tmp_path):
+    code, told = train(WANDB_PROJECT="mine")
+    assert code == 0
     assert [what for what, _ in told] == ["init", "log", "log", "log", "log", "finish"]
     assert told[0][1]["project"] == "mine"
     assert told[0][1]["name"] == "run"
@@ -137,8 +137,8 @@ def test_a_run_with_a_tracker(tmp_path):
     assert told[0][1]["id"] == json.loads((tmp_path / "run" / "tracker.json").read_text())["id"]
 
 
-def test_a_run_whose_tracker_fails(tmp_path):
-    done, told = train(tmp_path, FAILS="1")
-    assert done.returncode == 0, done.stderr
-    assert told == []
-    assert "the tracker lost 4 rows: SystemExit: no network, no account; metrics.jsonl has them all" in done.stdout
+def test_a_run_whose_tracker_fails(train, capsys):
+    code, told = train(FAILS="1")
+    assert (code, told) == (0, [])
+    said = "the tracker lost 4 rows: SystemExit: no network, no account; metrics.jsonl has them all"
+    assert said in capsys.readouterr().out

@@ -153,8 +153,8 @@ ALARMS: tuple[Alarm, ...] = (
     ),
     Alarm(
         "reward_jump", figure("learn/return_mean"), jump, 50.0, 1,
-        "the mean return went to {value:.3g} at once, usual is {usual:.3g}: a reward changed its scale, or agents found "
-        "a loophole; look at what a reward source gives",
+        "the mean return went to {value:.3g} at once, usual is {usual:.3g}: a reward changed its scale, or agents "
+        "found a loophole; look at what the reward sources give",
     ),
     Alarm(
         "kl_too_large", figure("learn/approx_kl"), level, 0.2, 4,
@@ -175,7 +175,8 @@ ALARMS: tuple[Alarm, ...] = (
     ),
     Alarm(
         "episodes_dropped", figure("episode/dropped"), level, 0.0, 1,
-        "{value:.0f} episodes did not fit the world's log and are missing from the records; try a shorter --ppo.rollout",
+        "{value:.0f} episodes did not fit the world's log and are missing from the records; try a shorter "
+        "--ppo.rollout",
     ),
     Alarm(
         "throughput_drop", figure("steps_per_second"), share_lost, 0.5, 8,
@@ -222,7 +223,11 @@ class Returns:
 
     def state_dict(self) -> dict[str, Any]:
         """As plain data."""
-        return {"early": self.early, "recent": list(self.recent), "best": self.best if math.isfinite(self.best) else None}
+        return {
+            "early": self.early,
+            "recent": list(self.recent),
+            "best": self.best if math.isfinite(self.best) else None,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Put a ``state_dict`` back."""
@@ -298,9 +303,7 @@ class Alarms:
 
     def __init__(self, chosen: Sequence[str] = ()) -> None:
         thresholds = read_thresholds(chosen)
-        self.bells = [
-            Bell(alarm, threshold) for alarm in ALARMS if (threshold := thresholds[alarm.name]) is not None
-        ]
+        self.bells = [Bell(alarm, threshold) for alarm in ALARMS if (threshold := thresholds[alarm.name]) is not None]
         self.stalled_times = thresholds[STALLED]
         self.returns = Returns()
         self._since: tuple[float, float] | None = None

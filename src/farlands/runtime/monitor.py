@@ -153,11 +153,13 @@ class Monitor:
         """Called by the watching thread."""
         assert self._stalls
         usual = f", usual are {self._stalls.usual:,.1f} s" if self._stalls.usual else ""
-        text = f"this update has taken {seconds:,.0f} s so far{usual}; it is in the phase {self.phases.current or 'none'}"
+        text = (
+            f"this update has taken {seconds:,.0f} s so far{usual}; it is in the phase {self.phases.current or 'none'}"
+        )
         self._say(Ring(STALLED, "rings", text, seconds, self.alarms.stalled_times or 0.0), on_board=False)
 
     def _say(self, ring: Ring, *, on_board: bool = True) -> None:
-        """Tell people and write down that an alarm rings or is over; on TensorBoard too, from the loop's thread only."""
+        """Tell people and write down that an alarm rings or is over; TensorBoard only from the loop's own thread."""
         if ring.state == "rings":
             self.display.alarm(ring.name, ring.text)
         else:

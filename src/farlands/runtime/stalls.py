@@ -18,8 +18,8 @@ FIRST_SECONDS = 900.0
 class StallWatch:
     """A thread that sleeps until an update has taken many times the usual.
 
-    It wakes about once in ``least`` seconds, not once an update: an update's end only moves the time at which the thread
-    will look again, so that nothing spins and nothing is woken beside the loop.
+    It wakes about once in ``least`` seconds, not once an update: an update's end only moves the time at which the
+    thread will look again, so that nothing spins and nothing is woken beside the loop.
 
     Args:
         tell: Called from the thread with the seconds that the update has taken so far.
