@@ -50,7 +50,7 @@ def recorder(**changes):
 
 def test_rows_reach_a_tracker_in_order():
     module, told = recorder()
-    tracker = ThreadedTracker(module, {"project": "p"})
+    tracker = ThreadedTracker(module, lambda: {"project": "p"})
     for step in (1, 2, 3):
         tracker.log({"step": step, "loss": 0.5, "bad": math.nan})
     tracker.close()
@@ -65,7 +65,7 @@ def test_a_tracker_that_fails_is_told_of_and_no_more(where):
         raise ConnectionError("no network")
 
     module, _ = recorder(**{where: fail})
-    tracker = ThreadedTracker(module, {}, patience=5.0)
+    tracker = ThreadedTracker(module, dict, patience=5.0)
     for step in range(10):
         tracker.log({"step": step})
         time.sleep(0.001)
@@ -77,7 +77,7 @@ def test_a_tracker_that_fails_is_told_of_and_no_more(where):
 def test_a_tracker_that_blocks_loses_rows_and_holds_nobody_up():
     forever = threading.Event()
     module, _ = recorder(init=lambda **settings: forever.wait(60))
-    tracker = ThreadedTracker(module, {}, room=4, patience=0.2)
+    tracker = ThreadedTracker(module, dict, room=4, patience=0.2)
     began = time.monotonic()
     for step in range(1000):
         tracker.log({"step": step})
@@ -87,6 +87,12 @@ def test_a_tracker_that_blocks_loses_rows_and_holds_nobody_up():
     assert tracker.dropped == 1000
     assert tracker.failure
     forever.set()
+
+
+def test_nothing_begins_before_there_is_something_to_send():
+    module, told = recorder()
+    ThreadedTracker(module, dict).close()
+    assert told == []
 
 
 def test_no_tracker_is_a_tracker_too(tmp_path):

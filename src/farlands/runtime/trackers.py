@@ -13,7 +13,7 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +48,26 @@ class ThreadedTracker(Tracker):
 
     Args:
         module: What has ``init``, ``log`` and ``finish``.
-        settings: Arguments of ``init``.
+        settings: Gives the arguments of ``init``; called by the thread, once there is something to send.
         room: Rows that may wait.
         patience: Seconds to wait for at the end.
     """
 
     def __init__(
-        self, module: Any, settings: Mapping[str, Any], room: int = _ROOM, patience: float = _PATIENCE
+        self,
+        module: Any,
+        settings: Callable[[], Mapping[str, Any]],
+        room: int = _ROOM,
+        patience: float = _PATIENCE,
     ) -> None:
-        self._module, self._settings, self._patience = module, dict(settings), patience
+        self._module, self._settings, self._patience = module, settings, patience
         self._queue: queue.Queue[dict[str, float] | None] = queue.Queue(room)
         self._given = self._sent = 0
         self._thread = threading.Thread(target=self._send, name="farlands-tracker", daemon=True)
-        self._thread.start()
 
     def log(self, row: Mapping[str, float]) -> None:
+        if not self._given:
+            self._thread.start()
         self._given += 1
         try:
             if self.failure:
@@ -72,6 +77,8 @@ class ThreadedTracker(Tracker):
             self.dropped += 1
 
     def close(self) -> None:
+        if not self._given:
+            return
         try:
             self._queue.put(None, timeout=self._patience)
         except queue.Full:
@@ -84,7 +91,7 @@ class ThreadedTracker(Tracker):
     def _send(self) -> None:
         # A tracker is code of others on someone's network: nothing it does may reach the run.
         try:
-            self._module.init(**self._settings)
+            self._module.init(**self._settings())
             while (row := self._queue.get()) is not None:
                 self._module.log(row, step=int(row["step"]))
                 self._sent += 1
@@ -117,10 +124,15 @@ def make_tracker(name: str, run: Path, config: Mapping[str, Any]) -> Tracker:
     check_tracker(name)
     if name == "none":
         return Tracker()
-    project = os.environ.get(f"{name.upper()}_PROJECT", "farlands")
-    settings = {"project": project, "name": run.name, "config": dict(config), "resume": "allow"}
-    if name == "wandb":
-        settings |= {"id": _identity(run), "dir": str(run)}
+
+    def settings() -> dict[str, Any]:
+        project = os.environ.get(f"{name.upper()}_PROJECT", "farlands")
+        common = {"project": project, "name": run.name, "config": dict(config), "resume": "allow"}
+        return common | ({"id": _identity(run), "dir": str(run)} if name == "wandb" else {})
+
+    # What trackers print would tear the run's own display, and they need not record it.
+    os.environ.setdefault("WANDB_SILENT", "true")
+    os.environ.setdefault("WANDB_CONSOLE", "off")
     return ThreadedTracker(_Late(name), settings)
 
 
