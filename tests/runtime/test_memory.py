@@ -32,7 +32,7 @@ class Probe:
 def leak(context):
     leaked.append(os.urandom(32 << 10))
 """
-UPDATES = 900
+UPDATES = 600
 BOUND = 4 << 10
 """Bytes per update. An update of this run handles about 60 KB; the deliberate leak is 32 KB."""
 

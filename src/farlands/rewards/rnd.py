@@ -74,15 +74,19 @@ class RND(RewardSource):
     def update(self, rollout: Rollout) -> dict[str, Tensor | float]:
         if self.updates:
             self._see(rollout)
-        losses = []
+        losses, skipped = [], []
         for inputs in self._blocks(self._share(rollout)):
             loss = self._error(inputs).mean()
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            step_if_finite(self.optimiser, gradient_norm(self.parameters.values()))
+            skipped.append(step_if_finite(self.optimiser, gradient_norm(self.parameters.values())))
             losses.append(loss.detach())
         self.updates += 1
-        return {"rnd_loss": torch.stack(losses).mean(), "rnd_return_std": self.returns.std}
+        return {
+            "rnd_loss": torch.stack(losses).mean(),
+            "rnd_return_std": self.returns.std,
+            "skipped_steps": torch.stack(skipped).sum(),
+        }
 
     def state_dict(self) -> dict[str, Any]:
         return {

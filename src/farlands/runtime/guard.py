@@ -110,7 +110,7 @@ class Guard:
             rollout: What was learned from, not yet overwritten.
         """
         self._figures.append(dict(row))
-        if not (row.get(FLAG) or row.get("learn/skipped_steps") or bad_figures(row)):
+        if not (row.get(FLAG) or skipped_steps(row) or bad_figures(row)):
             self.in_a_row = 0
             self._keep(rollout)
             return None
@@ -154,6 +154,11 @@ class Guard:
         memory.copy_(torch.where(memory.isfinite().all(dim=-1, keepdim=True), memory, 0.0))
         if self._good and any(not p.detach().isfinite().all() for p in self.agent.parameters()):
             self.agent.load_state_dict(self._good)
+
+
+def skipped_steps(row: Mapping[str, float]) -> int:
+    """Steps left out in an update, of the learner and of reward sources that learn."""
+    return sum(int(value) for name, value in row.items() if name.endswith("/skipped_steps"))
 
 
 def _unfit(state: Any, path: str) -> str:

@@ -18,7 +18,7 @@ from farlands.runtime.display import Display
 from farlands.runtime.dumps import write_dump
 from farlands.runtime.events import EventWriter
 from farlands.runtime.files import fsync_path, write_atomically
-from farlands.runtime.guard import FLAG, Guard, Trouble
+from farlands.runtime.guard import FLAG, Guard, Trouble, skipped_steps
 from farlands.runtime.inspection import describe_finding
 from farlands.runtime.metrics import MetricsWriter
 from farlands.runtime.phases import Phases
@@ -75,7 +75,7 @@ class Monitor:
         trouble = self.guard.judge(row, rollout)
         if trouble:
             self._take_down(trouble, rollout, episodes)
-        skipped = int(row.get("learn/skipped_steps", 0))
+        skipped = skipped_steps(row)
         if skipped or row.get(FLAG):
             self.events.add("skipped_step", self._step, f"{skipped} steps of the optimiser left out")
         for ring in self.alarms.hear(row):
