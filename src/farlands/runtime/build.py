@@ -13,27 +13,25 @@ import torch
 
 from farlands.agents import make_agent
 from farlands.agents.agent import Agent
-from farlands.config import TrainConfig, to_json
+from farlands.config import TrainConfig
 from farlands.errors import UserError, first_line
 from farlands.extensions import resolve
 from farlands.learning.collect import Collector
 from farlands.learning.ppo import PPO
 from farlands.rewards.source import RewardSource, make_reward_sources, value_streams
-from farlands.runtime.alarms import Alarms
 from farlands.runtime.callbacks import make_callback
 from farlands.runtime.checkpoint import CheckpointStore
 from farlands.runtime.display import Display
 from farlands.runtime.episodes import EpisodeWriter
-from farlands.runtime.events import EventWriter
 from farlands.runtime.guard import Guard
 from farlands.runtime.loop import Counters, Run, describe_spec
 from farlands.runtime.metrics import MetricsWriter
-from farlands.runtime.monitor import Monitor
+from farlands.runtime.monitor import make_monitor
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.signals import StopRequest
-from farlands.runtime.trackers import check_tracker, make_tracker
+from farlands.runtime.trackers import check_tracker
 from farlands.worlds.world import World, WorldSpec
 
 
@@ -66,19 +64,8 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         collector = Collector(world, agent, config.ppo.rollout, derive_seed(config.seed, "actions"), chunks=chunks)
     collector.start(derive_seed(config.seed, "worlds"))
     measures = [measure.name for measure in world.spec.measures]
-    names = ("task", *config.rewards.sources)
     metrics, phases = MetricsWriter(directory.metrics), Phases(device)
-    monitor = Monitor(
-        path=directory.path,
-        world=world,
-        guard=Guard(agent, learner, collector, names, config.on_nan, config.nan_patience),
-        alarms=Alarms(config.alarms),
-        events=EventWriter(directory.path / "events"),
-        tracker=make_tracker(config.tracker, directory.path, to_json(config)),
-        metrics=metrics,
-        display=display,
-        phases=phases,
-    )
+    guard = Guard(agent, learner, collector, ("task", *config.rewards.sources), config.on_nan, config.nan_patience)
     return Run(
         config=config,
         directory=directory,
@@ -95,7 +82,7 @@ def build_run(config: TrainConfig, directory: RunDirectory, display: Display, st
         phases=phases,
         display=display,
         stop=stop,
-        monitor=monitor,
+        monitor=make_monitor(config, world, guard, metrics, display, phases),
     )
 
 

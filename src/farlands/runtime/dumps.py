@@ -96,25 +96,13 @@ def write_dump(
         "agent.safetensors": dict(trouble.parameters),
         "worlds.safetensors": _snapshot(world, worlds),
     }
-    left_out = [name for name, tensors in files.items() if not _save(fresh / name, tensors)]
     facts = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "time": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "step": int(row["step"]),
-        "update": int(row["update"]),
-        "policy": guard.policy,
-        "in_a_row": trouble.in_a_row,
+        **_describe(trouble, rollout, guard),
         "checkpoint": checkpoint,
-        "findings": [each.to_json() for each in trouble.findings[:_MOST_FINDINGS]],
         "module": _module(trouble, rollout, rows, guard),
-        "length": rollout.length,
-        "num_rows": rollout.num_rows,
-        "sources": list(trouble.rewards),
         "rows": [_locate(each, trouble, rollout, world, episodes) for each in rows],
         "worlds": worlds,
-        "left_out": left_out,
-        "figures": [_finite(each) for each in trouble.figures],
+        "left_out": [name for name, tensors in files.items() if not _save(fresh / name, tensors)],
     }
     (fresh / "dump.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return fresh.rename(final)
@@ -134,6 +122,25 @@ def read_dump(path: Path) -> Dump:
         return Dump(path, facts, _rollout_of(held), rewards, held["actions_before"], parameters, worlds)
     except (OSError, KeyError, TypeError, SafetensorError) as error:
         raise UserError("the dump is incomplete:", path, first_line(error)) from error
+
+
+def _describe(trouble: Trouble, rollout: Rollout, guard: Guard) -> dict[str, Any]:
+    """What was found, when, and after what, as plain data."""
+    row = trouble.figures[-1]
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "time": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "step": int(row["step"]),
+        "update": int(row["update"]),
+        "policy": guard.policy,
+        "in_a_row": trouble.in_a_row,
+        "findings": [each.to_json() for each in trouble.findings[:_MOST_FINDINGS]],
+        "length": rollout.length,
+        "num_rows": rollout.num_rows,
+        "sources": list(trouble.rewards),
+        "figures": [_finite(each) for each in trouble.figures],
+    }
 
 
 def _choose_rows(findings: Sequence[Finding], rollout: Rollout) -> list[int]:

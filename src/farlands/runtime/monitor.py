@@ -12,6 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
+from farlands.config import TrainConfig, to_json
 from farlands.learning.rollout import Rollout
 from farlands.runtime.alarms import STALLED, Alarms, Ring
 from farlands.runtime.display import Display
@@ -23,7 +24,7 @@ from farlands.runtime.inspection import describe_finding
 from farlands.runtime.metrics import MetricsWriter
 from farlands.runtime.phases import Phases
 from farlands.runtime.stalls import StallWatch
-from farlands.runtime.trackers import Tracker
+from farlands.runtime.trackers import Tracker, make_tracker
 from farlands.worlds.world import Episodes, World
 
 
@@ -86,6 +87,8 @@ class Monitor:
             row[f"alarm/{STALLED}"] = float(took > 0)
             if took:
                 self._say(Ring(STALLED, "over", f"over: the update took {took:,.0f} s", took, self._stalls.usual))
+        if self.tracker.dropped:
+            row["tracker/dropped"] = float(self.tracker.dropped)
         self.tracker.log(row)
 
     def unfit(self) -> str:
@@ -104,15 +107,15 @@ class Monitor:
         self.events.flush()
 
     def end(self, signal: int) -> None:
-        """The run ends, by a signal or otherwise."""
+        """The run ends, by a signal or otherwise; what is still to be done has no usual time."""
+        self._watch_no_more()
         if signal:
             self.events.add("signal", self._step, str(signal))
         self.events.add("end", self._step, self.verdict)
 
     def close(self) -> None:
         """Finish files and threads."""
-        if self._stalls:
-            self._stalls.close()
+        self._watch_no_more()
         self.events.flush()
         self.tracker.close()
         if self.tracker.failure or self.tracker.dropped:
@@ -133,6 +136,10 @@ class Monitor:
         if path.exists():
             kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _step_of(line) <= self._step]
             write_atomically(path, "".join(line + "\n" for line in kept))
+
+    def _watch_no_more(self) -> None:
+        if self._stalls:
+            self._stalls.close()
 
     def _take_down(self, trouble: Trouble, rollout: Rollout, episodes: Episodes) -> None:
         """Keep the evidence of a bad update, and decide whether it is the last."""
@@ -181,6 +188,24 @@ class Monitor:
         self.events.add("alarm", self._step, f"{ring.name} {ring.state}: {ring.text}")
         if on_board:
             self.metrics.note(f"alarm/{ring.name}", f"{ring.state}: {ring.text}", self._step)
+
+
+def make_monitor(
+    config: TrainConfig, world: World, guard: Guard, metrics: MetricsWriter, display: Display, phases: Phases
+) -> Monitor:
+    """The monitor of a run whose config is resolved. Raises UserError where its tracker is not installed."""
+    path = Path(config.run_dir)
+    return Monitor(
+        path=path,
+        world=world,
+        guard=guard,
+        alarms=Alarms(config.alarms),
+        events=EventWriter(path / "events"),
+        tracker=make_tracker(config.tracker, path, to_json(config)),
+        metrics=metrics,
+        display=display,
+        phases=phases,
+    )
 
 
 def _step_of(line: str) -> int:
