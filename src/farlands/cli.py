@@ -28,6 +28,7 @@ VERBS = {
     "train": "train an agent in a world",
     "resume": "go on with a run exactly where its newest checkpoint stands",
     "evaluate": "measure an agent on levels it never trained on",
+    "inspect": "see what went bad where a run met numbers that are not finite",
     "compare": "train variants with several seeds each, at equal budgets, and tell which is better",
     "sweep": "search for good settings by many short runs",
     "record": "write demonstrations of an agent as a Minari dataset",
@@ -66,8 +67,8 @@ def main(argv: Sequence[str]) -> int:
         argv: Its tokens, without the program's name.
 
     Returns:
-        The exit code: 0 for success, 2 for a mistake of the user's, 75 or 130 where SIGTERM or SIGINT ended a run that
-        was saved, 69 where another process of the run was lost.
+        The exit code: 0 for success, 2 for a mistake of the user's, 3 where numbers that are not finite ended a run, 75
+        or 130 where SIGTERM or SIGINT ended a run that was saved, 69 where another process of the run was lost.
     """
     try:
         return _dispatch(list(argv))
@@ -173,6 +174,18 @@ def _evaluate(tokens: list[str]) -> int:
     from farlands.runtime.measure import evaluate_target
 
     return evaluate_target(config, ["farlands", "evaluate", *given])
+
+
+def _inspect(tokens: list[str]) -> int:
+    from farlands.config import InspectConfig
+
+    target, tokens = _take_subject(tokens, "RUN_DIR|DUMP", "farlands inspect")
+    config = _parse(InspectConfig(target=target), tokens, f"farlands inspect {target or 'RUN_DIR|DUMP'}")
+    if config is None:
+        return 0
+    from farlands.runtime.inspection import inspect
+
+    return inspect(config)
 
 
 def _compare(tokens: list[str]) -> int:
@@ -330,6 +343,7 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "train": _train,
     "resume": _resume,
     "evaluate": _evaluate,
+    "inspect": _inspect,
     "compare": _compare,
     "sweep": _sweep,
     "record": _record,

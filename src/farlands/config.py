@@ -77,6 +77,16 @@ class TrainConfig:
     """Seconds between checkpoints; 0 saves after every update."""
     keep: int = 3
     """Newest checkpoints to keep."""
+    on_nan: Literal["skip", "stop", "ignore"] = "skip"
+    """What to do about numbers that are not finite; they never reach the parameters. skip: leave those learning steps
+    out, keep evidence for `farlands inspect`, stop after --nan-patience such updates in a row. stop: stop at the first.
+    ignore: leave them out and go on, without evidence."""
+    nan_patience: int = 3
+    """Updates in a row with something not finite before the run stops, saved."""
+    alarms: tuple[str, ...] = ()
+    """"off" for none, or thresholds to change, each name=number or name=off, e.g. kl_too_large=0.3."""
+    tracker: Literal["none", "wandb", "trackio"] = "none"
+    """Also send figures to Weights & Biases or Trackio (extras: wandb, trackio), whose environment variables count."""
     callbacks: tuple[str, ...] = ()
     """Your own functions or classes called after every update: file.py:name or module:name."""
     start_from: str = ""
@@ -100,7 +110,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         least = {"steps": 1, "seconds": 0, "num_worlds": 1, "threads": 0, "save_every": 0, "keep": 1}
-        _require(self, {**least, "processes": 1, "restarts": 0})
+        _require(self, {**least, "processes": 1, "restarts": 0, "nan_patience": 1})
         if not 1.0 <= self.peer_timeout <= 86_400:
             raise ValueError(f"peer-timeout is {self.peer_timeout}; it must be from 1 to 86400 seconds")
         _require_seed(self.seed)
@@ -115,6 +125,10 @@ class TrainConfig:
             raise ValueError(f"processes is {self.processes}; there are only {self.num_worlds} worlds to share")
         if self.actors.count and self.processes > 1:
             raise ValueError(f"processes is {self.processes}; with actors one process learns")
+        if self.alarms:
+            from farlands.runtime.alarms import read_thresholds
+
+            read_thresholds(self.alarms)
 
     @property
     def learning(self) -> PPOConfig:
@@ -406,6 +420,18 @@ class RecordConfig:
         _require_seed(self.seed)
 
     MAIN_FLAGS: typing.ClassVar = ("agent", "episodes", "seed", "max-steps", "out")
+
+
+@dataclass(frozen=True)
+class InspectConfig:
+    """What went bad where a run met numbers that are not finite: what first, where, after what."""
+
+    target: tyro.conf.Suppress[str] = ""
+    """Directory of a run, whose newest dump is meant, or of a dump."""
+    again: bool = False
+    """Also ask the reward sources and the agent anew, as they are now, about the offending rows."""
+
+    MAIN_FLAGS: typing.ClassVar = ("again",)
 
 
 def anchored(config: TrainConfig) -> TrainConfig:

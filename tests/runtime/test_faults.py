@@ -16,7 +16,7 @@ from farlands.runtime.faults import KINDS, Fault, Faults, parse_fault, read_stru
         ("kill@3", Fault("kill", 3, "collect")),
         ("kill@3/2", Fault("kill", 3, "collect", 2)),
         ("exit@12:save.written/1", Fault("exit", 12, "save.written", 1)),
-        ("nan@1", Fault("nan", 1, "learn")),
+        ("nan@1", Fault("nan", 1, "reward")),
         ("full-disk@2", Fault("full-disk", 2, "save")),
         ("torn@2", Fault("torn", 2, "save.published")),
     ],
@@ -33,7 +33,7 @@ def test_faults_are_read(text, fault):
         ("kil@3", "did you mean kill"),
         ("kill@x", "not a fault"),
         ("kill@3:lern", "did you mean learn"),
-        ("nan@3:save", "strikes in learn"),
+        ("nan@3:save", "strikes in reward"),
         ("", "not a fault"),
         ("kill@3/-1", "not a fault"),
     ],
@@ -59,12 +59,14 @@ def test_a_fault_strikes_once_in_its_update_its_phase_its_process(tmp_path):
 
 
 def test_nan_poisons_one_update(tmp_path):
-    faults, rewards = Faults(["nan@2"], tmp_path, rank=0), torch.ones(2, 2)
-    faults.strike(1, "learn")
-    assert torch.equal(faults.poison(rewards), rewards)
-    faults.strike(2, "learn")
-    assert faults.poison(rewards).isnan().all()
-    assert torch.equal(faults.poison(rewards), rewards)
+    faults, rewards = Faults(["nan@2"], tmp_path, rank=0), [torch.ones(2, 2), torch.ones(2, 2)]
+    faults.strike(1, "reward")
+    assert faults.poison(rewards) == rewards
+    faults.strike(2, "reward")
+    poisoned = faults.poison(rewards)
+    assert poisoned[0].isnan().all()
+    assert poisoned[1] is rewards[1]
+    assert faults.poison(rewards) == rewards
 
 
 def test_preemption_is_a_signal(tmp_path, monkeypatch):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import math
+import threading
 
 import numpy as np
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from farlands.runtime import episodes as records
 from farlands.runtime.display import LineDisplay, LiveDisplay, Recent, sparkline
 from farlands.runtime.episodes import EpisodeWriter, read_episodes, summarise_episodes
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics, read_last_row, read_metrics
@@ -109,6 +111,49 @@ def test_a_resume_neither_repeats_nor_loses_episodes(tmp_path):
     again.flush()
     assert read_episodes(tmp_path)["length"].to_pylist() == list(range(1, 10))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["part-000000.parquet", "part-000001.parquet"]
+
+
+def test_parts_are_written_beside_the_run(tmp_path, monkeypatch):
+    """A slow disk holds up nobody before the run saves, and then parts are there in order."""
+    monkeypatch.setattr(records, "_BUFFER", 4)
+    writer, go = EpisodeWriter(tmp_path, ("log", "diamond")), threading.Event()
+    write = writer._write
+
+    def slowly(number, buffer):
+        assert go.wait(30)
+        write(number, buffer)
+
+    monkeypatch.setattr(writer, "_write", slowly)
+    writer.add(episodes(5), 1)
+    writer.add(episodes(4, 5), 2)
+    writer.add(episodes(2, 9), 3)
+    assert not list(tmp_path.glob("*.parquet"))
+    with pytest.raises(RuntimeError, match="flush"):
+        writer.state_dict()
+    go.set()
+    writer.flush()
+    assert writer.state_dict() == {"parts": 3, "rows": 11}
+    assert read_episodes(tmp_path)["length"].to_pylist() == list(range(1, 12))
+
+
+def test_a_disk_that_fails_is_told_of(tmp_path):
+    (tmp_path / "episodes").write_text("a file where a directory should be")
+    writer = EpisodeWriter(tmp_path / "episodes", ("log", "diamond"))
+    writer.add(episodes(5), 1)
+    with pytest.raises(OSError, match="episodes"):
+        writer.flush()
+
+
+def test_tensorboard_has_every_figure(tmp_path):
+    writer = MetricsWriter(tmp_path / "metrics.jsonl")
+    for step in (10, 20):
+        writer.write({"step": step, "a/b": step / 4, "c": 2.0})
+    writer.note("alarm/c", "c is too large", 20)
+    writer.flush()
+    writer.close()
+    board = EventAccumulator(str(tmp_path)).Reload()
+    assert [(each.step, each.value) for each in board.Scalars("a/b")] == [(10, 2.5), (20, 5.0)]
+    assert board.Tensors("alarm/c/text_summary")[0].step == 20
 
 
 def test_nothing_written_reads_as_no_rows(tmp_path):

@@ -39,19 +39,20 @@ class ValueNormaliser:
         self.std = torch.ones(heads, device=device)
 
     def update(self, returns: Tensor) -> tuple[Tensor, Tensor]:
-        """Take in the returns of one rollout, float32 ``[T, R, V]``.
+        """Take in the returns of one rollout, float32 ``[T, R, V]``; all or, where one is not finite, none of them.
 
         Returns:
             Scale and shift, float32 ``[V]``: a value v in the old units is ``scale * v + shift`` in the new ones.
         """
+        before = self.state_dict()
         flat = returns.flatten(0, -2).double()
         self.moments.lerp_(self.peers.mean(torch.stack((flat, flat.square()), dim=1)), self.rate)
         self.weight += self.rate * (1 - self.weight)
         mean, square = self.moments / self.weight
-        old_mean, old_std = self.mean.clone(), self.std.clone()
         self.mean.copy_(mean)
         self.std.copy_((square - mean.square()).clamp(min=self.least_std**2).sqrt())
-        return old_std / self.std, (old_mean - self.mean) / self.std
+        undo_unless_finite(self, before)
+        return before["std"] / self.std, (before["mean"] - self.mean) / self.std
 
     def normalise(self, values: Tensor) -> Tensor:
         """Units of reward to normalised units, ``[*, V]``."""
@@ -108,13 +109,15 @@ class RunningMoments:
         return (self.squares / self.count.clamp(min=1.0)).sqrt().float()
 
     def update(self, samples: Tensor) -> None:
-        """Take in samples ``[N, *shape]``; every process gives some, N may differ."""
+        """Take in samples ``[N, *shape]``, of which every process gives some; all or, if one is not finite, none."""
+        before = self.state_dict()
         average, variance = self.peers.moments(samples)
         count = self.peers.sum_(torch.full_like(self.count, len(samples)))
         gap, total = average - self.average, self.count + count
         self.squares += variance * count + gap.square() * (self.count * count / total)
         self.average += gap * (count / total)
         self.count.copy_(total)
+        undo_unless_finite(self, before)
 
     def state_dict(self) -> dict[str, Tensor]:
         """What has been seen."""
@@ -131,3 +134,14 @@ class RunningMoments:
             raise ValueError(f"moments of samples of shape {found}; expected {expected}")
         for name in ("count", "average", "squares"):
             getattr(self, name).copy_(state[name])
+
+
+def undo_unless_finite(normaliser: ValueNormaliser | RunningMoments, before: Mapping[str, Tensor]) -> None:
+    """Put a normaliser's ``state_dict`` back if anything in it is no longer finite; decided on the device.
+
+    One bad number would otherwise stay in every average for good.
+    """
+    good = torch.stack([getattr(normaliser, name).isfinite().all() for name in before]).all()
+    for name, value in before.items():
+        now = getattr(normaliser, name)
+        now.copy_(torch.where(good, now, value))

@@ -1,4 +1,4 @@
-"""State of optimisers by parameter name, in and out, as checkpoints keep it."""
+"""Steps that leave out gradients that are not finite; state of optimisers by parameter name, as checkpoints keep it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,36 @@ class FlatGradients:
             flat.zero_()
         for parameter, view in self._views:
             parameter.grad = view
+
+
+def step_if_finite(optimiser: Optimizer, norm: Tensor) -> Tensor:
+    """Take a step, or leave parameters, moments and their counts exactly as they are where the gradient is not finite.
+
+    The decision stays on the device: fused optimisers read it from ``found_inf``, as they do for loss scaling
+    (Micikevicius et al. 2018), so that nothing waits and the step can be captured in a graph.
+
+    Args:
+        optimiser: Fused.
+        norm: 0-dimensional; the norm of all gradients together, finite only if each of them is.
+
+    Returns:
+        float32, 0-dimensional: 1 where the step was left out.
+
+    Raises:
+        ValueError: The optimiser is not fused and would not look.
+    """
+    if not all(group.get("fused") for group in optimiser.param_groups):
+        raise ValueError(f"{type(optimiser).__name__} is not fused; only fused optimisers can leave a step out")
+    skipped = (~norm.detach().isfinite()).to(torch.float32)
+    optimiser.found_inf = skipped  # type: ignore[attr-defined]
+    optimiser.step()
+    return skipped
+
+
+def gradient_norm(parameters: Iterable[Tensor]) -> Tensor:
+    """The largest element of all gradients, 0-dimensional; finite only if each of them is."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    return torch.nn.utils.get_total_norm(gradients, float("inf"))
 
 
 def optimiser_state(optimiser: Optimizer, parameters: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -19,7 +19,7 @@ from farlands.learning.config import PPOConfig
 from farlands.learning.graph import CapturedPhase
 from farlands.learning.learner import Learner
 from farlands.learning.normalise import ValueNormaliser
-from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state, step_if_finite
 from farlands.learning.peers import ALONE, Peers
 from farlands.learning.returns import ValueStream, generalised_advantages, stream_arrays
 from farlands.learning.rollout import Rollout
@@ -157,7 +157,8 @@ class PPO(Learner):
                 steps.append(self._improve(_take(batch, sequences), share))
         names = steps[0]
         means = self.peers.sum_(torch.stack([torch.stack([step[name] for step in steps]).mean() for name in names]))
-        return metrics | dict(zip(names, means, strict=True))
+        metrics |= dict(zip(names, means, strict=True))
+        return metrics | {"skipped_steps": metrics["skipped_steps"] * len(steps)}
 
     def _even(self, rows: int) -> bool:
         """Whether all minibatches hold equally many of this process's sequences: sizes are then known beforehand."""
@@ -267,7 +268,7 @@ class PPO(Learner):
         loss = policy_loss + self.config.value_weight * value_loss - self._entropy_weight * entropy
         self.gradients.clear()
         (loss * share).backward()
-        norm = self._step()
+        step = self._step()
         with torch.no_grad():
             means = (
                 policy_loss,
@@ -276,21 +277,21 @@ class PPO(Learner):
                 (ratio - 1 - log_ratio).mean(),
                 ((ratio - 1).abs() > self.config.clip).float().mean(),
             )
-        return {name: value.detach() * share for name, value in zip(_MEANS, means, strict=True)} | {"grad_norm": norm}
+        return {name: value.detach() * share for name, value in zip(_MEANS, means, strict=True)} | step
 
     def _stand_by(self) -> dict[str, Tensor]:
         """A step on a minibatch that holds no sequence of this process: others' gradients move its parameters."""
         self.gradients.clear()
-        norm = self._step()
-        return {name: torch.zeros_like(norm) for name in _MEANS} | {"grad_norm": norm}
+        step = self._step()
+        return {name: torch.zeros_like(step["grad_norm"]) for name in _MEANS} | step
 
-    def _step(self) -> Tensor:
-        """Add up the gradients of all processes, bound them and step; this process's part of their norm."""
+    def _step(self) -> dict[str, Tensor]:
+        """Add up the gradients of all processes, bound them and step, unless they are not finite; metrics."""
         for flat in self.gradients.flats:
             self.peers.sum_(flat)
         norm = nn.utils.clip_grad_norm_(self.parameters.values(), self.config.max_grad_norm)
-        self.optimiser.step()
-        return norm.detach() / self.peers.size
+        skipped = step_if_finite(self.optimiser, norm)
+        return {"grad_norm": norm.detach() / self.peers.size, "skipped_steps": skipped / self.peers.size}
 
     def _value_loss(self, values: Tensor, batch: Batch) -> Tensor:
         """Half the squared error, in normalised units; with ``value_clip`` the larger of it and the clipped one."""

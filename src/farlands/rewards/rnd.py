@@ -17,7 +17,13 @@ from farlands.agents.inputs import make_parts
 from farlands.agents.perception import UNSEEN, Picture, is_image
 from farlands.agents.precision import autocast
 from farlands.learning.normalise import RunningMoments
-from farlands.learning.optimisation import FlatGradients, load_optimiser_state, optimiser_state
+from farlands.learning.optimisation import (
+    FlatGradients,
+    gradient_norm,
+    load_optimiser_state,
+    optimiser_state,
+    step_if_finite,
+)
 from farlands.learning.peers import Peers
 from farlands.learning.rollout import Rollout
 from farlands.rewards.config import RNDConfig
@@ -80,7 +86,7 @@ class RND(RewardSource):
     def update(self, rollout: Rollout) -> dict[str, Tensor | float]:
         if self.updates:
             self._see(rollout)
-        losses = []
+        losses, skipped = [], []
         for inputs in self._minibatches(rollout):
             count = self.peers.sum_(torch.full((), float(len(inputs)), device=self.device))
             loss = self._error(inputs).sum() / count
@@ -88,11 +94,14 @@ class RND(RewardSource):
             loss.backward()
             for flat in self.gradients.flats:
                 self.peers.sum_(flat)
-            self.optimiser.step()
+            skipped.append(step_if_finite(self.optimiser, gradient_norm(self.parameters.values())))
             losses.append(loss.detach())
         self.updates += 1
-        loss = self.peers.sum_(torch.stack(losses).mean())
-        return {"rnd_loss": loss, "rnd_return_std": self.returns.std}
+        return {
+            "rnd_loss": self.peers.sum_(torch.stack(losses).mean()),
+            "rnd_return_std": self.returns.std,
+            "skipped_steps": torch.stack(skipped).sum(),
+        }
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -164,7 +173,8 @@ class RND(RewardSource):
         sums = torch.empty_like(bonus)
         for t in range(len(bonus)):
             self.running = torch.add(bonus[t], self.running, alpha=self.discount, out=sums[t])
-        self.running = self.running.clone()
+        # What is not finite would never leave a discounted sum.
+        self.running = torch.where(self.running.isfinite(), self.running, 0.0)
         return sums
 
 

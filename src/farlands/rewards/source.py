@@ -149,13 +149,28 @@ def reward_streams(sources: Sequence[RewardSource], rollout: Rollout) -> Tensor:
     Raises:
         ValueError: A source's reward is not ``[T, R]``.
     """
-    shared = torch.zeros_like(rollout.rewards)
+    return combine_rewards(sources, source_rewards(sources, rollout))
+
+
+def source_rewards(sources: Sequence[RewardSource], rollout: Rollout) -> list[Tensor]:
+    """What each source gives for a rollout, ``[T, R]``, not yet weighted.
+
+    Raises:
+        ValueError: A source's reward is not ``[T, R]``.
+    """
+    given = [source.reward(rollout) for source in sources]
+    for source, reward in zip(sources, given, strict=True):
+        if reward.shape != rollout.rewards.shape:
+            found, expected = tuple(reward.shape), tuple(rollout.rewards.shape)
+            raise ValueError(f"{type(source).__name__} gave a reward of shape {found}; expected {expected}")
+    return given
+
+
+def combine_rewards(sources: Sequence[RewardSource], given: Sequence[Tensor]) -> Tensor:
+    """What all sources gave, as rewards of every value head, float32 ``[T, R, V]``."""
+    shared = torch.zeros_like(given[0], dtype=torch.float32)
     streams = [shared]
-    for source in sources:
-        reward = source.reward(rollout)
-        if reward.shape != shared.shape:
-            name = type(source).__name__
-            raise ValueError(f"{name} gave a reward of shape {tuple(reward.shape)}; expected {tuple(shared.shape)}")
+    for source, reward in zip(sources, given, strict=True):
         if source.own_value_head:
             streams.append(reward.float())
         else:

@@ -27,13 +27,16 @@ from farlands.runtime.checkpoint import CheckpointStore
 from farlands.runtime.display import Display, NoDisplay
 from farlands.runtime.episodes import EpisodeWriter, NoEpisodes
 from farlands.runtime.faults import Faults
+from farlands.runtime.guard import Guard
 from farlands.runtime.loop import Counters, Run, describe_spec
 from farlands.runtime.metrics import MetricsWriter, NoMetrics
+from farlands.runtime.monitor import make_monitor
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.shards import Share
 from farlands.runtime.signals import StopRequest
+from farlands.runtime.trackers import check_tracker
 from farlands.runtime.watchdog import Watchdog
 from farlands.worlds.world import World, WorldSpec
 
@@ -55,6 +58,7 @@ def build_run(
     Raises:
         UserError: The config asks for something impossible.
     """
+    check_tracker(config.tracker)
     torch.set_num_threads(config.threads)
     if config.actors.count:
         from farlands.runtime.actors.build import build_actors_run
@@ -83,9 +87,16 @@ def assemble_run(
     stop: StopRequest,
 ) -> Run:
     """A run of a kind from what lives and learns in it, by field name, and everything else it needs."""
-    spec, peers = parts["world"].spec, parts["peers"]
-    measures, leads = [measure.name for measure in spec.measures], peers.rank == 0
+    world, peers = parts["world"], parts["peers"]
+    spec, leads = world.spec, peers.rank == 0
+    measures = [measure.name for measure in spec.measures]
     faults = peers.together(lambda: Faults(config.faults, directory.path, peers.rank))
+    metrics = MetricsWriter(directory.metrics) if leads else NoMetrics(directory.metrics)
+    phases, display = Phases(torch.device(config.device)), display if leads else NoDisplay()
+    names = ("task", *config.rewards.sources)
+    guard = Guard(
+        parts["agent"], parts["learner"], parts["collector"], names, config.on_nan, config.nan_patience, peers
+    )
     run = kind(
         **parts,
         config=config,
@@ -93,14 +104,15 @@ def assemble_run(
         callbacks=[make_callback(reference) if leads else Callback() for reference in config.callbacks],
         counters=Counters(),
         store=CheckpointStore(directory.checkpoints, config.keep, peers),
-        metrics=MetricsWriter(directory.metrics) if leads else NoMetrics(directory.metrics),
+        metrics=metrics,
         episodes=(EpisodeWriter if leads else NoEpisodes)(directory.episodes, spec.achievements, measures),
-        phases=Phases(torch.device(config.device)),
-        display=display if leads else NoDisplay(),
+        phases=phases,
+        display=display,
         stop=stop,
         faults=faults,
         # Several processes notice by waiting for each other.
         watchdog=Watchdog(config.peer_timeout if config.restarts and peers.size == 1 else 0.0),
+        monitor=make_monitor(config, world, guard, metrics, display, phases, peers),
     )
     run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
     return run

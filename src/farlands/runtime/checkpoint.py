@@ -31,6 +31,8 @@ from farlands.runtime.tree import join_tensors, split_tensors
 FORMAT = "farlands-checkpoint"
 FORMAT_VERSION = 1
 _MANIFEST = "manifest.json"
+_LATER = ("monitor",)
+"""Components that checkpoints of earlier versions lack; they begin anew."""
 
 
 class Stateful(Protocol):
@@ -81,6 +83,7 @@ class Checkpoint:
         Raises:
             UserError: The checkpoint is of other components, or one of them refuses its state.
         """
+        components = {name: part for name, part in components.items() if name in self.shards or name not in _LATER}
         if set(self.shards) != set(components):
             found, expected = ", ".join(sorted(self.shards)), ", ".join(sorted(components))
             raise UserError(f"checkpoint {self.path} holds other parts: {found}", allowed=f"expected {expected}")
@@ -114,6 +117,10 @@ class CheckpointStore:
         if not self.directory.is_dir():
             return []
         return sorted(path.name for path in self.directory.iterdir() if path.name.startswith("step-"))
+
+    def newest(self) -> str:
+        """Name of the newest checkpoint; empty if there is none."""
+        return (self.names() or [""])[-1]
 
     def save(self, components: Mapping[str, Stateful], facts: dict[str, Any], own: Collection[str] = ()) -> Path:
         """Publish the state of all components; every process calls it.
@@ -201,10 +208,11 @@ class CheckpointStore:
         try:
             return work()
         except (OSError, SafetensorError) as error:
-            newest = self.names()[-1:] or ["none"]
             reason = getattr(error, "strerror", None) or str(error)
             raise UserError(
-                "cannot write a checkpoint in", self.directory, f"{reason}; the newest that is whole: {newest[0]}"
+                "cannot write a checkpoint in",
+                self.directory,
+                f"{reason}; the newest that is whole: {self.newest() or 'none'}",
             ) from error
 
     def _make_room(self, fresh: Path) -> None:

@@ -63,6 +63,14 @@ class Display(ABC):
         """A line that stays."""
 
     @abstractmethod
+    def alarm(self, name: str, text: str) -> None:
+        """Something goes wrong, until ``calm`` is told of it."""
+
+    @abstractmethod
+    def calm(self, name: str, text: str) -> None:
+        """What ``alarm`` told of is over."""
+
+    @abstractmethod
     def begin(self, title: str, total: int) -> None:
         """Training begins.
 
@@ -102,6 +110,12 @@ class NoDisplay(Display):
     def update(self, row: Mapping[str, float]) -> None:
         pass
 
+    def alarm(self, name: str, text: str) -> None:
+        pass
+
+    def calm(self, name: str, text: str) -> None:
+        pass
+
 
 def make_display(*, errors: bool = False) -> Display:
     """The live display on a terminal, lines elsewhere; on standard error if ``errors``, when output is for programs."""
@@ -127,6 +141,12 @@ class LineDisplay(Display):
 
     def note(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
+
+    def alarm(self, name: str, text: str) -> None:
+        self.note(f"ALARM {name}: {text}")
+
+    def calm(self, name: str, text: str) -> None:
+        self.note(f"alarm {name}: {text}")
 
     def begin(self, title: str, total: int) -> None:
         self.note(title)
@@ -163,6 +183,7 @@ class LiveDisplay(Display):
         self._left = 0.0
         self._recent, self._returns = Recent(), deque[float](maxlen=48)
         self._spent: dict[str, float] = {}
+        self._alarms: dict[str, str] = {}
         self._live = Live(console=self._console, get_renderable=self._render, refresh_per_second=4, transient=False)
         self._live.start()
 
@@ -171,6 +192,13 @@ class LiveDisplay(Display):
 
     def note(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False)
+
+    def alarm(self, name: str, text: str) -> None:
+        self._alarms[name] = text
+
+    def calm(self, name: str, text: str) -> None:
+        if self._alarms.pop(name, None):
+            self.note(f"alarm {name}: {text}")
 
     def begin(self, title: str, total: int) -> None:
         self._title, self._total, self._status = title, total, ""
@@ -198,7 +226,7 @@ class LiveDisplay(Display):
 
         if not self._row:
             return Spinner("dots", f"{self._title} {self._status} {time.monotonic() - self._since:.0f} s".strip())
-        parts = [Text(self._title, style="bold"), self._progress(), Text(), self._tables()]
+        parts = [Text(self._title, style="bold"), self._progress(), *self._ringing(), Text(), self._tables()]
         return Group(*parts, *([Spinner("dots", self._status)] if self._status else []))
 
     def _progress(self) -> Any:
@@ -215,6 +243,11 @@ class LiveDisplay(Display):
         )
         return grid
 
+    def _ringing(self) -> list[Any]:
+        from rich.text import Text
+
+        return [Text(f"{name}: {text}", style="bold red") for name, text in list(self._alarms.items())]
+
     def _tables(self) -> Any:
         from rich.columns import Columns
 
@@ -228,7 +261,7 @@ class LiveDisplay(Display):
         table.add_row("episodes", f"{self._recent.total:,.0f}", "")
         table.add_row("return", f"{self._recent.mean('episode/return'):.2f}", sparkline(self._returns))
         table.add_row("length", f"{self._recent.mean('episode/length'):.0f}", "")
-        room = max(3, self._console.size.height - 12)
+        room = max(3, self._console.size.height - 12 - 2 * len(self._alarms))
         for name, rate in list(self._recent.achievements().items())[:room]:
             table.add_row(name, f"{rate:4.0%}", Text("━" * round(24 * rate), style="green"))
         return table

@@ -36,7 +36,7 @@ KINDS = {
     "full-disk": "writing fails half-way through a file",
     "torn": "the machine crashes: the newest checkpoint is cut off and the process gone",
 }
-_WHEN = {"nan": "learn", "full-disk": "save", "torn": "save.published"}
+_WHEN = {"nan": "reward", "full-disk": "save", "torn": "save.published"}
 """Phases of kinds that fit one only; the others strike in ``collect`` unless told otherwise."""
 
 _PATTERN = re.compile(r"(?P<kind>[\w-]+)@(?P<update>\d{1,9})(:(?P<phase>[\w.]+))?(/(?P<rank>\d{1,6}))?")
@@ -110,10 +110,10 @@ class Faults:
             self._note(fault)
             self._act(fault)
 
-    def poison(self, rewards: Tensor) -> Tensor:
-        """The rewards, or none that are numbers if that is what is due."""
+    def poison(self, rewards: list[Tensor]) -> list[Tensor]:
+        """The rewards of each source, those of the first none that are numbers if that is what is due."""
         poisoned, self._nan = self._nan, False
-        return rewards * float("nan") if poisoned else rewards
+        return [rewards[0] * float("nan"), *rewards[1:]] if poisoned else rewards
 
     def _note(self, fault: Fault) -> None:
         line = json.dumps({"fault": str(fault), "process": os.getpid(), "time": time.time()})

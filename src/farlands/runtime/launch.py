@@ -21,7 +21,7 @@ from farlands.runtime.signals import PREEMPTED
 NOTE = "FARLANDS_EXIT_NOTE"
 """Environment variable: the file in which process 0 leaves its exit code."""
 
-_ON_PURPOSE = (0, 2, PREEMPTED, 130)
+_ON_PURPOSE = (0, 2, 3, PREEMPTED, 130)
 _LAST_WORDS = 600
 """Seconds that processes have for their last checkpoint after they were asked to end."""
 

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -17,7 +16,7 @@ from farlands.learning.collect import Collector
 from farlands.learning.learner import Learner
 from farlands.learning.peers import Peers
 from farlands.learning.rollout import Rollout
-from farlands.rewards.source import RewardSource, reward_streams
+from farlands.rewards.source import RewardSource, combine_rewards, source_rewards
 from farlands.runtime.callbacks import Callback, Context
 from farlands.runtime.checkpoint import CheckpointStore, Stateful
 from farlands.runtime.display import Display
@@ -25,6 +24,7 @@ from farlands.runtime.energy import Cost, Meter, total_cost
 from farlands.runtime.episodes import EpisodeWriter, join_episodes, summarise_episodes
 from farlands.runtime.faults import Faults
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics
+from farlands.runtime.monitor import Monitor
 from farlands.runtime.phases import Phases
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import RandomStates
@@ -36,16 +36,19 @@ from farlands.worlds.world import Episodes, World, WorldSpec
 
 def run_loop(run: Run) -> None:
     """Train until the run's steps or its time are used up or something asks it to stop; the end is always saved."""
+    run.monitor.begin(run.counters.steps, run.store.newest())
     run.announce("on_start", run.context())
     while run.progress < 1 and not run.stopping:
         with run.phase("collect"):
             rollout = run.collector.collect()
         with run.phase("reward"):
-            rewards = reward_streams(run.sources, rollout)
+            given = run.faults.poison(source_rewards(run.sources, rollout))
+            rewards = combine_rewards(run.sources, given)
             metrics = update_sources(run.sources, rollout)
         with run.phase("learn"):
-            learned = run.learner.update(rollout, run.faults.poison(rewards), run.progress)
+            learned = run.learner.update(rollout, rewards, run.progress)
             metrics |= {f"learn/{name}": value for name, value in learned.items()}
+            metrics |= run.monitor.look(rollout, given)
         with run.phase("log"):
             run.log(rollout, metrics)
         if run.save_due:
@@ -54,6 +57,7 @@ def run_loop(run: Run) -> None:
     if run.counters.steps != run.saved_steps:
         with run.phase("save"):
             run.save()
+    run.monitor.end(run.stop.signal)
     run.announce("on_end", run.context())
 
 
@@ -149,6 +153,7 @@ class Run:
     share: Share
     faults: Faults
     watchdog: Watchdog
+    monitor: Monitor
     saved_steps: int = -1
     save_due: bool = False
     _ended_by_callback: bool = False
@@ -170,7 +175,7 @@ class Run:
 
     @property
     def _asked_to_stop(self) -> bool:
-        return bool(self.stop.signal) or self._ended_by_callback
+        return bool(self.stop.signal or self.monitor.verdict) or self._ended_by_callback
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -194,7 +199,7 @@ class Run:
         }
         parts |= {f"reward-{i}-{type(source).__name__}": source for i, source in enumerate(self.sources)}
         parts |= {f"callback-{i}": callback for i, callback in enumerate(self.callbacks)}
-        return parts | {"metrics": self.metrics, "episodes": self.episodes}
+        return parts | {"metrics": self.metrics, "monitor": self.monitor, "episodes": self.episodes}
 
     def own_components(self) -> set[str]:
         """Names of the components that every process has for itself."""
@@ -232,23 +237,28 @@ class Run:
             **energy,
             **{f"energy/{name}": joules for name, joules in self.phases.read_joules().items()},
         }
+        self.monitor.judge(row, rollout, episodes)
         self.metrics.write(row)
         self.display.update(row)
         self.announce("on_update", self.context(row, episodes, rollout))
 
-    def save(self) -> Path:
-        """Publish a checkpoint of everything."""
+    def save(self) -> None:
+        """Publish a checkpoint of everything; not if parameters are no longer finite."""
+        self._saved_at = time.monotonic()
+        if self.monitor.unfit():
+            return
         self.episodes.flush()
         self.metrics.flush()
         facts = {**vars(self.counters), "spec": describe_spec(self.world.spec), "threads": self.config.threads}
         path = self.store.save(self.components(), facts, self.own_components())
         self.saved_steps, self._saved_at, self.save_due = self.counters.steps, time.monotonic(), False
+        self.monitor.saved(path.name)
         self.announce("on_save", self.context())
-        return path
 
     def close(self) -> None:
         """Finish files and release the worlds."""
         self.watchdog.close()
+        self.monitor.close()
         self.metrics.close()
         self.world.close()
 

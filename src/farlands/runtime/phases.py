@@ -20,11 +20,15 @@ class Phases:
 
     Args:
         device: Where the work is done.
+
+    Attributes:
+        current: The phase that the host is in; empty between phases.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._device, self._cuda = device, device.type == "cuda"
         self._host: dict[str, float] = {}
+        self.current = ""
         self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
         self._counter: Counter | None = open_counter(device)
         self._joules: dict[str, float] = {}
@@ -34,6 +38,7 @@ class Phases:
     def __call__(self, name: str) -> Iterator[None]:
         """Time what happens inside."""
         before = self._read_counter()
+        self.current = name
         if self._cuda:
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             begin.record()
@@ -47,6 +52,7 @@ class Phases:
         after = self._read_counter() if before is not None else None
         if before is not None and after is not None:
             self._joules[name] = self._joules.get(name, 0.0) + after - before
+        self.current = ""
 
     def read(self) -> dict[str, float]:
         """Seconds by phase since the last call. On a GPU, call it after the device has been waited for."""

@@ -28,6 +28,9 @@ given.json             the command line and the settings as given
 versions.json          versions, machine and git state at every start
 metrics.jsonl          one line of figures per update
 events.out.tfevents.*  the same for TensorBoard
+alarms.jsonl           what went wrong while it ran, and when it was over
+events/                starts, saves, alarms, signals, by step and time (Parquet)
+nan-*/                 evidence of numbers that were not finite; see `farlands inspect`
 episodes/              one row per finished episode, from all worlds (Parquet)
 checkpoints/           the newest states; `latest` names the newest of all
 learning_curve.png     drawn when the run ends

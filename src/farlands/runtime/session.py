@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from farlands.learning.peers import Peers
     from farlands.runtime.loop import Run
 
+NOT_FINITE = 3
+"""Exit code of a run that numbers which are not finite ended."""
+
 
 def train(config: TrainConfig, argv: list[str]) -> int:
     """Start a run and carry it to its end; go on with it where the same command has begun it before.
@@ -32,7 +36,8 @@ def train(config: TrainConfig, argv: list[str]) -> int:
         argv: The command line, for the record.
 
     Returns:
-        0; ``StopRequest.exit_code`` where a signal interrupted the run, which is then saved.
+        0; ``NOT_FINITE`` where numbers that are not finite ended the run; ``StopRequest.exit_code`` where a signal
+        interrupted it, which is then saved.
 
     Raises:
         UserError: Something asked for is impossible; nothing is left on the disk.
@@ -134,6 +139,8 @@ def carry(run: Run) -> int:
         directory.release()
     run.display.close()
     words = f"done: {run.counters.steps:,} steps in {directory.path}; measure the agent with: farlands evaluate {where}"
+    if run.monitor.verdict:
+        return _tell_not_finite(run, where)
     if run.stop.signal:
         words = f"interrupted and saved at step {run.counters.steps:,}; go on with: farlands resume {where}"
     if run.peers.rank == 0:
@@ -149,6 +156,17 @@ def _find_loop(config: TrainConfig) -> Callable[[Run], None]:
     from farlands.runtime.loop import run_loop
 
     return run_loop
+
+
+def _tell_not_finite(run: Run, where: str) -> int:
+    saved = run.store.newest() or "no checkpoint"
+    if run.peers.rank == 0:
+        print(
+            f"stopped at step {run.counters.steps:,}: {run.monitor.verdict}; the last good state is {saved}; "
+            f"see: farlands inspect {where}",
+            file=sys.stderr,
+        )
+    return NOT_FINITE
 
 
 def begun_before(config: TrainConfig) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -137,6 +138,9 @@ class PerturbedWorld(World):
         queue = self._queue.view(torch.int32).reshape(self.num_worlds, -1).to(torch.int64)
         places = torch.arange(1, queue.shape[1] + 1, device=self.device)
         return mix(words ^ mix(queue ^ mix(places)).sum(dim=1)) if queue.shape[1] else words
+
+    def present_levels(self) -> tuple[np.ndarray, np.ndarray] | None:
+        return self.inner.present_levels()
 
     def drain_episodes(self) -> Episodes:
         return self.inner.drain_episodes()

@@ -128,6 +128,9 @@ class TorchWorld(World):
                 digest = mix(digest ^ mix(column))
         return digest
 
+    def present_levels(self) -> tuple[np.ndarray, np.ndarray]:
+        return self._seed().cpu().numpy().astype(np.uint64), self.state["time"].cpu().numpy()
+
     def drain_episodes(self) -> Episodes:
         logged = int(self._logged)
         log = self._log[: min(logged, self.capacity)].cpu().numpy()

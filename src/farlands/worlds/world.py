@@ -315,6 +315,13 @@ class World(ABC):
         """Write the present observation of every row into ``out`` again (after ``restore``); flags and reward zero."""
         raise NotImplementedError
 
+    def present_levels(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Seeds uint64 ``[W]`` of the levels the worlds are on, and steps int64 ``[W]`` since their episodes began.
+
+        None where a world cannot tell. For evidence of what went wrong: it waits for the device.
+        """
+        return None
+
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Everything needed to go on exactly: all worlds, their streams of seeds, undrained episodes."""
         return self.snapshot()

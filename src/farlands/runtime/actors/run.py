@@ -79,6 +79,8 @@ class Gatherer:
     ) -> None:
         self.fleet, self.world, self.agent, self.learner = fleet, world, agent, learner
         self.rollout = allocate_rollout(world, length, agent.value_heads, agent.memory_size, chunks)
+        # Memory is where the actors are; there is none between two updates here.
+        self.memory = torch.zeros(world.num_rows, 0, device=world.device)
         self._ages: list[int] = []
         self._seconds: list[float] = []
 

@@ -318,6 +318,11 @@ class VoxelWorld(World):
         """Hashes of the chosen worlds, int64, all by default; see ``World.state_hash``."""
         return self.store.hash(self._index(worlds))
 
+    def present_levels(self) -> tuple[np.ndarray, np.ndarray]:
+        clock = wp.to_torch(self.state.clock).cpu().numpy()
+        low, high = (clock[row].view(np.uint32).astype(np.uint64) for row in (Clock.SEED_LOW, Clock.SEED_HIGH))
+        return low | (high << np.uint64(32)), clock[Clock.STEP].astype(np.int64)
+
     def _index(self, worlds: Sequence[int] | None) -> torch.Tensor:
         chosen = range(self.num_worlds) if worlds is None else worlds
         for w in chosen:
