@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from farlands.cli import main
+from farlands.runtime.signals import PREEMPTED
 from farlands.runtime.studies.comparison_plots import curve
 
 FLAGS = ["--common", "--num-worlds 8 --ppo.rollout 16 --threads 1 --save-every 0", "--episodes", "8", "--steps", "512"]
@@ -98,7 +99,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(tmp_path):
         time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == PREEMPTED
     assert f"go on with: farlands compare {path}" in said
     assert list((path / "a" / "seed-1" / "checkpoints").glob("step-*")), "the run was saved"
     assert not (path / "b").exists()

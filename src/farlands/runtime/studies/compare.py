@@ -55,7 +55,7 @@ def compare(config: CompareConfig, begun: CompareConfig | None = None) -> int:
         begun: The comparison to go on with, as it was begun; None for a new one.
 
     Returns:
-        0, or 128 + the number of the signal that interrupted it.
+        0, or ``StopRequest.exit_code`` of the signal that interrupted it.
 
     Raises:
         UserError: Something asked for is impossible, or a run failed.

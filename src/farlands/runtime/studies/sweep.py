@@ -42,7 +42,7 @@ def sweep(config: SweepConfig, begun: SweepConfig | None = None) -> int:
         begun: The sweep to go on with, as it was begun; None for a new one.
 
     Returns:
-        0, or 128 + the number of the signal that interrupted it.
+        0, or ``StopRequest.exit_code`` of the signal that interrupted it.
 
     Raises:
         UserError: Something asked for is impossible, optuna is not installed, or a run failed.
