@@ -445,7 +445,9 @@ def anchored(config: TrainConfig) -> TrainConfig:
     )
 
 
-CARRIED = ("run_dir", "processes", "restarts", "peer_timeout", "save_every", "keep", "faults")
+CARRIED = (
+    "run_dir", "processes", "restarts", "peer_timeout", "save_every", "keep", "faults", "alarms", "tracker",
+)  # fmt: skip
 """Settings of ``TrainConfig`` that decide where and how a run is carried, not what comes of it."""
 
 

@@ -167,7 +167,7 @@ def test_a_torn_checkpoint_is_passed_over(tmp_path):
         (["--peer-timeout", "0"], "peer-timeout is 0"),
         (["--faults", "kil@3"], "did you mean kill"),
         (["--processes", "2", "--ppo.minibatches", "13"], "there are only 12 sequences"),
-        (["--processes", "2", "--device", "cuda"], "no such device"),
+        (["--processes", "2", "--device", "cuda"], "2 processes need a GPU each"),
     ],
 )
 def test_mistakes_are_one_line(flags, words, tmp_path):

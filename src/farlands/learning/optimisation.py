@@ -63,7 +63,7 @@ def step_if_finite(optimiser: Optimizer, norm: Tensor) -> Tensor:
 
 def gradient_norm(parameters: Iterable[Tensor]) -> Tensor:
     """The largest element of all gradients, 0-dimensional; finite only if each of them is."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    gradients = [each.grad for each in parameters if each.grad is not None and each.numel()]
     return torch.nn.utils.get_total_norm(gradients, float("inf"))
 
 

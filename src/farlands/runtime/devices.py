@@ -29,7 +29,7 @@ def resolve_device(text: str, seat: Seat = Seat()) -> torch.device:
         return torch.device("cpu")
     if seat.local_size > 1:
         if seat.local_size > count:
-            raise UserError(f"{seat.local_size} processes need a GPU each; there are", count, "or use --device cpu")
+            raise UserError(f"{seat.local_size} processes need a GPU each; there are", count, "use --device cpu")
         return torch.device("cuda", seat.local_rank)
     index = int(match[2] or 0)
     if index >= count:

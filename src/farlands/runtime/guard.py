@@ -105,7 +105,8 @@ class Guard:
         self._rewards = dict(zip(self.sources, given, strict=True))
         tensors = [suspect.values for suspect in suspects(rollout, self._rewards)]
         tensors += [self.collector.memory] if self.collector.memory.numel() else []
-        largest = torch.nn.utils.get_total_norm([p.detach() for p in self.agent.parameters()], float("inf"))
+        parameters = [p.detach() for p in self.agent.parameters() if p.numel()]
+        largest = torch.nn.utils.get_total_norm(parameters, float("inf"))
         bad = ~torch.cat((extremes(tensors), largest.double()[None])).isfinite().all()
         return {FLAG: self.peers.sum_(bad.float()).clamp(max=1.0)}
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 import inspect
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +52,7 @@ def launch(tokens: Sequence[str], processes: int, restarts: int) -> int:
         min_nodes=1, max_nodes=1, nproc_per_node=processes, max_restarts=restarts, run_id=f"farlands-{os.getpid()}",
         rdzv_backend="c10d", rdzv_endpoint="localhost:0", monitor_interval=0.1, **patience,
     )  # fmt: skip
-    with _note() as note:
+    with _note() as note, _handlers():
         try:
             elastic_launch(config, sys.executable)("-m", "farlands", *tokens)
         except ChildFailedError as error:
@@ -71,6 +73,20 @@ def leave_note(code: int) -> int:
     if os.environ.get("RANK") == "0":
         Path(note).write_text(str(code), encoding="utf-8")
     return 0
+
+
+@contextmanager
+def _handlers() -> Iterator[None]:
+    """Put back what the agent does with signals, which it leaves as it set them."""
+    kept = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    }
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in kept.items():
+                signal.signal(number, handler)
 
 
 @contextmanager

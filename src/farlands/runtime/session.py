@@ -21,6 +21,8 @@ from farlands.runtime.seat import Seat, find_seat
 from farlands.runtime.signals import StopRequest
 
 if TYPE_CHECKING:
+    import torch
+
     from farlands.learning.peers import Peers
     from farlands.runtime.loop import Run
 
@@ -235,27 +237,34 @@ def _display(seat: Seat) -> Display:
     return make_display() if seat.rank == 0 else NoDisplay()
 
 
+def _check_seat(config: TrainConfig, seat: Seat) -> torch.device:
+    """The device of a process. Raises UserError where the config does not fit the processes that were started."""
+    if config.processes not in (1, seat.size, seat.local_size):
+        raise UserError("--processes is", config.processes, f"but {seat.size} were started")
+    if seat.size > 1 and not config.run_dir:
+        raise UserError("several processes need --run-dir", allowed="a directory that all of them see")
+    from farlands.runtime.devices import resolve_device
+
+    return resolve_device(config.device, seat)
+
+
 @contextlib.contextmanager
 def _meeting(config: TrainConfig, seat: Seat, display: Display) -> Iterator[Peers]:
     """The processes that carry a run together, once all are there."""
-    mistake = None
-    if config.processes not in (1, seat.size, seat.local_size):
-        mistake = UserError("--processes is", config.processes, f"but {seat.size} were started")
-    elif seat.size > 1 and not config.run_dir:
-        mistake = UserError("several processes need --run-dir", allowed="a directory that all of them see")
-    if mistake:
-        raise mistake if seat.rank == 0 else mistake.told()
     display.status("loading torch")
+    try:
+        device = _check_seat(config, seat)
+    except UserError as mistake:
+        raise mistake if seat.rank == 0 else mistake.told() from None
     if seat.size == 1:
         from farlands.learning.peers import ALONE
 
         yield ALONE
         return
-    from farlands.runtime.devices import resolve_device
     from farlands.runtime.group import ProcessGroup
 
     display.status(f"waiting for {seat.size} processes")
-    peers = ProcessGroup(seat, resolve_device(config.device, seat), config.peer_timeout)
+    peers = ProcessGroup(seat, device, config.peer_timeout)
     try:
         yield peers
     finally:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from farlands.config import TrainConfig
+from farlands.config import CARRIED, TrainConfig
 from farlands.errors import UserError
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.studies.compare import Variant
 from farlands.runtime.studies.members import Member, trained_share
 
-_PLACE = ("seed", "run_dir", "threads", "device", "save_every", "keep", "recipe")
+_PLACE = ("seed", "threads", "device", "recipe", *CARRIED)
 """Settings that say where and how a run went rather than what was learned."""
 _EVEN = 0.02
 """Budgets that differ by less than this share, say by the last update, count as equal."""

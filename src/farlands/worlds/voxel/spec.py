@@ -31,7 +31,7 @@ RULES_VERSION = 7
 TASK_SUCCESS = 1_000
 """Thousandths of a point that a fulfilled task pays on top of its progress."""
 
-_PRESENTATION = ("senses", "cube", "sight", "width", "height", "field_of_view", "texture_seed", "gamma")
+_PRESENTATION = ("senses", "cube", "sight", "width", "height", "patch", "field_of_view", "texture_seed", "gamma")
 """Options that change what is seen, not what happens."""
 
 _BLOCK_NAMES = tuple(block.name for block in BLOCKS)
