@@ -114,6 +114,8 @@ def describe(fault: str, outcome: Outcome) -> str:
     words = ended.get(outcome.code, f"exit {outcome.code}")
     if outcome.equal is None:
         return f"**{words}, not finished**"
+    if fault.startswith("nan") and not outcome.equal:
+        return f"{words}; the steps are left out, their evidence is kept"
     same = "equal" if outcome.equal else "**other states**"
     lost = f"{outcome.lived_twice} lived again" if outcome.lived_twice else "nothing lost"
     return f"{words}; {same}; {lost}"
@@ -240,7 +242,7 @@ def main() -> None:
     done = [json.loads(line) for line in said if line.startswith("{")]
     rows = table(options.world, list(_chosen(options.only)), done)
     fine = sum(bool(row["equal"]) for row in rows)
-    print(f"{fine} of {len(rows)} end with equal states")
+    print(f"{fine} of {len(rows)} end with equal states; where rewards are no numbers there is nothing to be equal to")
     if not options.no_keep and not options.only:
         record("R3", fine / len(rows), world=options.world, rows=rows)
         _write(rows)
