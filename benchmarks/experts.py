@@ -21,7 +21,7 @@ import torch
 from farlands.evaluation.metrics import Scale
 from farlands.evaluation.protocol import evaluate, evaluation_seeds
 from farlands.evaluation.statistics import wilson_interval
-from farlands.runtime.build import hush_warp
+from farlands.runtime.quiet import hush_warp
 from farlands.runtime.subject import named_actor, with_senses
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.world import VoxelWorld

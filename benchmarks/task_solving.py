@@ -23,7 +23,7 @@ import warp as wp
 
 from farlands.evaluation.protocol import evaluate, evaluation_seeds
 from farlands.evaluation.statistics import wilson_interval
-from farlands.runtime.build import hush_warp
+from farlands.runtime.quiet import hush_warp
 from farlands.runtime.subject import named_actor
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.tasks.notation import parse

@@ -21,7 +21,7 @@ ROOMS = {
     "evaluation": {"agents", "worlds"},
     "runtime": {"agents", "worlds", "learning", "rewards", "evaluation"},
 }
-SHARED = {"errors", "config", "extensions", "recipes", "flags"}
+SHARED = {"errors", "config", "saved_config", "extensions", "recipes", "flags"}
 
 
 def imported_rooms(path: Path) -> set[str]:

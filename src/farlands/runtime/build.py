@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import errno
 import functools
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,6 +31,7 @@ from farlands.runtime.loop import Counters, Run, describe_spec
 from farlands.runtime.metrics import MetricsWriter, NoMetrics
 from farlands.runtime.monitor import make_monitor
 from farlands.runtime.phases import Phases
+from farlands.runtime.quiet import hush_warp
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.seeds import derive_seed, seed_everything
 from farlands.runtime.shards import Share
@@ -227,13 +227,6 @@ def check_spec(spec: WorldSpec, written: dict[str, Any], where: object) -> None:
                 f"checkpoint {where} was made with other {name}",
                 allowed=f"it has {found[:120]}, here is {expected[:120]}",
             )
-
-
-def hush_warp() -> None:
-    """Keep Warp, where the world has brought it in, from announcing itself and its modules into our displays."""
-    warp = sys.modules.get("warp")
-    if warp is not None:
-        warp.config.log_level = warp.LOG_ERROR
 
 
 def _check_split(config: TrainConfig, rows: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from farlands.config import TrainConfig, to_json
+from farlands.config import TrainConfig
 from farlands.learning.peers import ALONE, Peers
 from farlands.learning.rollout import Rollout
 from farlands.runtime.alarms import STALLED, Alarms, Ring
@@ -26,6 +26,7 @@ from farlands.runtime.metrics import MetricsWriter
 from farlands.runtime.phases import Phases
 from farlands.runtime.stalls import StallWatch
 from farlands.runtime.trackers import Tracker, make_tracker
+from farlands.saved_config import to_json
 from farlands.worlds.world import Episodes, World
 
 

@@ -11,8 +11,8 @@ import torch
 
 from farlands.config import ReplayConfig
 from farlands.errors import UserError
-from farlands.runtime.build import hush_warp
 from farlands.runtime.display import Display, make_display
+from farlands.runtime.quiet import hush_warp
 from farlands.worlds.world import World
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from farlands.config import EvalConfig, to_json
+from farlands.config import EvalConfig
 from farlands.errors import UserError
 from farlands.evaluation.html import render
 from farlands.evaluation.page import Clip, LearningCurve, Page, Provenance
@@ -21,6 +21,7 @@ from farlands.runtime.display import Display
 from farlands.runtime.files import write_atomically, write_json
 from farlands.runtime.machine import describe_git, describe_machine, describe_versions
 from farlands.runtime.subject import Subject, resolve_size
+from farlands.saved_config import to_json
 
 if TYPE_CHECKING:
     from farlands.worlds.world import Episodes

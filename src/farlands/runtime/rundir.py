@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from farlands.config import TrainConfig, to_json, train_config_from_json
+from farlands.config import TrainConfig
 from farlands.errors import UserError
 from farlands.runtime.files import write_atomically, write_json
+from farlands.saved_config import to_json, train_config_from_json
 
 _README = """\
 A training run of Farlands in the world {world}.

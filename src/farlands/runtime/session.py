@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from farlands.config import CARRIED, ResumeConfig, TrainConfig, first_difference
+from farlands.config import ResumeConfig, TrainConfig
 from farlands.errors import UserError
 from farlands.runtime.display import Display, NoDisplay, make_display
 from farlands.runtime.rundir import RunDirectory, free_name
 from farlands.runtime.seat import Seat, find_seat
 from farlands.runtime.signals import StopRequest
+from farlands.saved_config import CARRIED, first_difference
 
 if TYPE_CHECKING:
     import torch

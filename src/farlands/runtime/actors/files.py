@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from farlands.config import TrainConfig, to_json
+from farlands.config import TrainConfig
+from farlands.saved_config import to_json
 
 
 def describe(config: TrainConfig) -> tuple[dict[str, Any], dict[str, str]]:

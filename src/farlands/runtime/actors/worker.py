@@ -17,7 +17,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import torch
 
-from farlands.config import train_config_from_json
 from farlands.errors import UserError, first_line
 from farlands.learning.collect import Collector
 from farlands.runtime.actors.files import settle
@@ -25,6 +24,7 @@ from farlands.runtime.actors.messages import Failure, Plan, Report, Weights, pac
 from farlands.runtime.build import build_agent, build_world
 from farlands.runtime.loop import describe_spec
 from farlands.runtime.seeds import derive_seed, seed_everything
+from farlands.saved_config import train_config_from_json
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from farlands.config import CARRIED, TrainConfig
+from farlands.config import TrainConfig
 from farlands.errors import UserError
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.studies.compare import Variant
 from farlands.runtime.studies.members import Member, trained_share
+from farlands.saved_config import CARRIED
 
 _PLACE = ("seed", "threads", "device", "recipe", *CARRIED)
 """Settings that say where and how a run went rather than what was learned."""
