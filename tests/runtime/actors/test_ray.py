@@ -31,14 +31,15 @@ from farlands.worlds.reference import CueCorridor
 HERE = Path(__file__).parent
 
 class Slow(CueCorridor):
-    \"\"\"Leaves its process's id, waits a little, and raises where a file says so.\"\"\"
+    \"\"\"Leaves its process's id once it has delivered rollouts, waits a little, and raises where a file says so.\"\"\"
 
-    def reset(self, seed, out=None):
-        (HERE / f"process-{os.getpid()}").touch()
-        return super().reset(seed, out)
+    steps = 0
 
     def step(self, actions, out=None):
         time.sleep(0.005)
+        self.steps += 1
+        if self.steps == 100:
+            (HERE / f"process-{os.getpid()}").touch()
         if (HERE / "raise").exists():
             raise ValueError("the corridor caved in")
         return super().step(actions, out)
@@ -123,14 +124,15 @@ def test_a_node_goes_another_comes_and_the_return_is_reached(world, cluster, cap
 
 
 def test_a_killed_process_is_replaced_a_raising_world_ends_the_run_and_resume_goes_on(world, cluster, capsys):
-    rows = []
+    rows, killed = [], []
 
     def act(context):
         rows.append(context.metrics)
-        if context.updates == 2:
+        proven = [int(path.name.partition("-")[2]) for path in world.glob("process-*")]
+        if proven and not killed:
             assert signal.getsignal(signal.SIGTERM).__name__ == "_receive", "Ray has not taken the run's signals over"
-            others = {int(path.name.partition("-")[2]) for path in world.glob("process-*")} - {os.getpid()}
-            os.kill(others.pop(), signal.SIGKILL)
+            killed.append(proven[0])
+            os.kill(proven[0], signal.SIGKILL)
         elif context.metrics["actors/lost"] and context.metrics["actors/alive"] == 2:
             (world / "raise").touch()
 
