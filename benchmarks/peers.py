@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     wp.config.log_level = wp.LOG_WARNING
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     if importlib.util.find_spec("crafter") is None:
         raise SystemExit("peers: crafter is not installed; pip install crafter")
     options = VoxelOptions(horizon=HORIZON, stagger=True, senses=PIXELS)

@@ -21,6 +21,8 @@ LEAST_SHARE = 0.05
 
 
 def _number(value: float, unit: str) -> str:
+    if unit == "ratio":
+        return f"{value:.2f}"
     if unit in ("s", "KB"):
         return f"{value:.3g} {unit}"
     return f"{value:,.0f} {unit}"
