@@ -20,8 +20,9 @@ ROOMS = {
     "rewards": {"agents", "worlds", "learning"},
     "evaluation": {"agents", "worlds"},
     "runtime": {"agents", "worlds", "learning", "rewards", "evaluation"},
+    "studio": {"agents", "worlds", "evaluation", "runtime"},
 }
-SHARED = {"errors", "config", "saved_config", "extensions", "recipes", "flags"}
+SHARED = {"errors", "config", "decoding", "saved_config", "extensions", "recipes", "flags"}
 
 
 def imported_rooms(path: Path) -> set[str]:
@@ -47,7 +48,7 @@ def imported_rooms(path: Path) -> set[str]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_arrows_run_one_way(room):
     for path in sorted((SOURCE / room).rglob("*.py")):
-        allowed = ROOMS[room] | {room, "errors"} | (SHARED if room == "runtime" else set())
+        allowed = ROOMS[room] | {room, "errors"} | (SHARED if room in ("runtime", "studio") else set())
         assert imported_rooms(path) <= allowed, path
 
 

@@ -26,6 +26,7 @@ PEER_LOST = 69
 VERBS = {
     "demo": "watch an agent learn in the voxel world, in about seven minutes",
     "train": "train an agent in a world",
+    "studio": "watch runs in a browser: their worlds, what agents think, how they learn",
     "resume": "go on with a run exactly where its newest checkpoint stands",
     "evaluate": "measure an agent on levels it never trained on",
     "inspect": "see what went bad where a run met numbers that are not finite",
@@ -158,6 +159,18 @@ def _resume(tokens: list[str]) -> int:
     from farlands.runtime.session import resume
 
     return resume(config)
+
+
+def _studio(tokens: list[str]) -> int:
+    from farlands.studio.config import StudioConfig
+
+    target, tokens = _take_subject(tokens, "RUN_DIR", "farlands studio")
+    config = _parse(StudioConfig(target=target), tokens, f"farlands studio {target or 'RUN_DIR'}")
+    if config is None:
+        return 0
+    from farlands.studio.serve import studio
+
+    return studio(config)
 
 
 def _evaluate(tokens: list[str]) -> int:
@@ -341,6 +354,7 @@ def _doctor(tokens: list[str]) -> int:
 _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "demo": _demo,
     "train": _train,
+    "studio": _studio,
     "resume": _resume,
     "evaluate": _evaluate,
     "inspect": _inspect,

@@ -130,7 +130,7 @@ def test_what_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("farlands.runtime.demonstrations._add", fail)
+    monkeypatch.setattr("farlands.runtime.demonstration_files.DemonstrationFile.add", fail)
     with pytest.raises(KeyboardInterrupt):
         main([*RECORD, "--episodes", "1", "--agent", "random", "--out", str(tmp_path / "half")])
     assert list(tmp_path.iterdir()) == []

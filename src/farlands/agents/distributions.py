@@ -41,6 +41,10 @@ class Distribution(ABC):
     def __getitem__(self, index: Any) -> Self:
         """The part of the batch that an index picks."""
 
+    def chances(self) -> Tensor | None:
+        """How likely every option is, float32 ``[*, n]``, of several choices side by side; None where not counted."""
+        return None
+
 
 class Categorical(Distribution):
     """One choice out of n; actions are int32 ``[*]``.
@@ -88,6 +92,9 @@ class Categorical(Distribution):
     def __getitem__(self, index: Any) -> Self:
         return self._of(self.log_probs[index])
 
+    def chances(self) -> Tensor:
+        return self._probs()
+
 
 class MultiCategorical(Distribution):
     """K independent choices at once; actions are int32 ``[*, K]``.
@@ -121,6 +128,9 @@ class MultiCategorical(Distribution):
         made = type(self).__new__(type(self))
         made.choices = [choice[index] for choice in self.choices]
         return made
+
+    def chances(self) -> Tensor:
+        return torch.cat([choice.chances() for choice in self.choices], dim=-1)
 
 
 class Gaussian(Distribution):

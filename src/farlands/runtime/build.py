@@ -27,6 +27,7 @@ from farlands.runtime.display import Display, NoDisplay
 from farlands.runtime.episodes import EpisodeWriter, NoEpisodes
 from farlands.runtime.faults import Faults
 from farlands.runtime.guard import Guard
+from farlands.runtime.live import Feed, NoFeed
 from farlands.runtime.loop import Counters, Run, describe_spec
 from farlands.runtime.metrics import MetricsWriter, NoMetrics
 from farlands.runtime.monitor import make_monitor
@@ -97,6 +98,8 @@ def assemble_run(
     guard = Guard(
         parts["agent"], parts["learner"], parts["collector"], names, config.on_nan, config.nan_patience, peers
     )
+    # Actors' worlds are elsewhere.
+    shown = leads and not config.actors.count
     run = kind(
         **parts,
         config=config,
@@ -113,6 +116,7 @@ def assemble_run(
         # Several processes notice by waiting for each other.
         watchdog=Watchdog(config.peer_timeout if config.restarts and peers.size == 1 else 0.0),
         monitor=make_monitor(config, world, guard, metrics, display, phases, peers),
+        feed=Feed(directory.path, world, parts["agent"], parts["learner"], display.note) if shown else NoFeed(),
     )
     run.store.at = lambda moment: faults.strike(run.counters.updates, f"save.{moment}")
     return run

@@ -1,30 +1,28 @@
-"""The verb `record`: episodes of an agent as a Minari dataset that holds what a learner sees, and nothing else.
-
-Minari (Younis et al., "Minari: A standard format for offline reinforcement learning datasets", 2024) reads and
-writes the files, in its Arrow format; pictures are kept as they are, without JPEG.
-"""
+"""The verb `record`: episodes of an agent as a Minari dataset that holds what a learner sees, and nothing else."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import hashlib
-import json
-import re
 import shutil
-import warnings
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from farlands import __version__
 from farlands.config import RecordConfig
 from farlands.errors import UserError
 from farlands.evaluation.protocol import UNSEEN, Actor
 from farlands.runtime.build import build_world, evaluation_options
+from farlands.runtime.demonstration_files import (
+    Demonstration,
+    DemonstrationFile,
+    dataset_id,
+    describe_world,
+    require_minari,
+    unfinished_of,
+    voxel_env_spec,
+)
 from farlands.runtime.display import Display, make_display
 from farlands.runtime.subject import named_actor, with_senses
 from farlands.worlds.world import Episodes, World, WorldSpec
@@ -44,34 +42,9 @@ def demonstration_seeds(seed: int, count: int) -> list[int]:
     return [int.from_bytes(digest[:8], "little") & (UNSEEN - 1) for digest in digests]
 
 
-@dataclass(frozen=True)
-class Demonstration:
-    """One episode.
-
-    Attributes:
-        seed: Of its level.
-        observations: By sense, ``[T + 1, ...]``: before each action and after the last.
-        actions: int64 or float32 ``[T, ...]``.
-        rewards: float32 ``[T]``.
-        terminations, truncations: bool ``[T]``; one of them is true in the end.
-        cause: How it ended.
-    """
-
-    seed: int
-    observations: dict[str, np.ndarray]
-    actions: np.ndarray
-    rewards: np.ndarray
-    terminations: np.ndarray
-    truncations: np.ndarray
-    cause: str
-
-    def __len__(self) -> int:
-        return len(self.rewards)
-
-
 def record(config: RecordConfig) -> int:
     """Live the episodes and write them. Raises UserError where Minari is missing or something cannot be."""
-    _require_minari()
+    require_minari()
     out = Path(config.out or _default_name(config)).expanduser().absolute()
     _check_free(out)
     with make_display() as display:
@@ -110,24 +83,23 @@ def write(
         UserError: The files cannot be written.
     """
     shown = [name for name in world.spec.observation if senses is None or name in senses or name.startswith("goal")]
-    unfinished = out.with_name(f"{out.name}.unfinished")
-    steps, ends = 0, []
+    env_spec = voxel_env_spec(options) if config.world == "voxel" else None
+    shutil.rmtree(unfinished_of(out), ignore_errors=True)
+    ends = []
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(unfinished, ignore_errors=True)
-        storage = _open(unfinished, world.spec, shown, config, options)
+        file = DemonstrationFile(out, world.spec, shown, _about(config, world.spec, options), env_spec)
         for index, seed in enumerate(demonstration_seeds(config.seed, config.episodes)):
-            display.status(f"episode {index + 1} of {config.episodes}, {steps:,} steps so far")
+            display.status(f"episode {index + 1} of {config.episodes}, {file.steps:,} steps so far")
             episode = live(world, actor, seed, shown, config.seed)
-            _add(storage, episode)
-            steps, ends = steps + len(episode), [*ends, episode.cause]
-        unfinished.rename(out)
+            file.add(episode)
+            ends.append(episode.cause)
+        file.publish()
     except OSError as error:
         raise UserError("cannot write to", out, error.strerror or str(error)) from error
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(unfinished_of(out), ignore_errors=True)
     causes = ", ".join(f"{ends.count(cause)} by {cause}" for cause in sorted(set(ends)))
-    display.note(f"{len(ends)} episodes ({causes}), {steps:,} steps: {out}")
+    display.note(f"{len(ends)} episodes ({causes}), {file.steps:,} steps: {out}")
 
 
 def live(world: World, actor: Actor, seed: int, shown: list[str], noise_seed: int = 0) -> Demonstration:
@@ -182,99 +154,19 @@ def _row(observation: Any, shown: list[str]) -> dict[str, np.ndarray]:
     return {name: observation[name][0].cpu().numpy().copy() for name in shown}
 
 
-def _open(path: Path, spec: WorldSpec, shown: list[str], config: RecordConfig, options: Any) -> Any:
-    """A new dataset without episodes."""
-    import minari
-    from gymnasium import spaces
-    from minari.dataset.minari_storage import MinariStorage
-
-    from farlands.worlds.adapters.conversions import action_space, box_of
-
-    space = spaces.Dict({name: box_of(spec.observation[name]) for name in shown})
-    path.mkdir()
-    with _quiet():
-        storage = MinariStorage.new(
-            path / "data", space, action_space(spec), _env_spec(config, options), "arrow", jpeg_encoding=False
-        )
-        storage.update_metadata({
-            "dataset_id": _dataset_id(path.name.removesuffix(".unfinished")),
-            "minari_version": minari.__version__,
-            "algorithm_name": config.agent,
-            "description": f"Episodes of {config.agent} in {spec.name}; what it was shown, did and got.",
-            "requirements": [f"farlands=={__version__}"],
-            "rules": spec.rules,
-            "world": spec.name,
-            "world_options": json.dumps({item.name: getattr(options, item.name) for item in fields(options)}),
-            "level_set": str(config.seed),
-        })  # fmt: skip
-    return storage
-
-
-def _add(storage: Any, episode: Demonstration) -> None:
-    from minari.data_collector.episode_buffer import EpisodeBuffer
-
-    with _quiet():
-        storage.update_episodes([
-            EpisodeBuffer(
-                seed=episode.seed,
-                observations=dict(episode.observations),
-                actions=list(episode.actions),
-                rewards=list(episode.rewards),
-                terminations=list(episode.terminations),
-                truncations=list(episode.truncations),
-            )
-        ])  # fmt: skip
-        index = storage.total_episodes - 1
-        storage.update_episode_metadata(
-            [{"cause": episode.cause, "return": float(episode.rewards.sum(dtype=np.float64))}], [index]
-        )
-
-
-def _env_spec(config: RecordConfig, options: Any) -> Any:
-    """How Gymnasium makes this world, where it has an id."""
-    if config.world != "voxel":
-        return None
-    import gymnasium
-
-    chosen = {
-        item.name: list(value) if isinstance(value, tuple) else value
-        for item in fields(options)
-        if (value := getattr(options, item.name)) != item.default or item.name == "senses"
+def _about(config: RecordConfig, spec: WorldSpec, options: Any) -> dict[str, Any]:
+    return {
+        "algorithm_name": config.agent,
+        "description": f"Episodes of {config.agent} in {spec.name}; what it was shown, did and got.",
+        **describe_world(spec, options),
+        "level_set": str(config.seed),
     }
-    # The registry's own must stay as it is.
-    spec = copy.deepcopy(gymnasium.spec("farlands/Voxel-v0"))
-    spec.kwargs = spec.kwargs | chosen
-    return spec
-
-
-def _dataset_id(name: str) -> str:
-    """A name as Minari wants it: letters, digits and dashes, and a version at the end."""
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-") or "demonstrations"
-    return plain if re.search(r"-v\d+$", plain) else f"{plain}-v0"
 
 
 def _default_name(config: RecordConfig) -> str:
-    return _dataset_id(f"{config.world}-{config.agent}".replace("_", "-"))
+    return dataset_id(f"{config.world}-{config.agent}".replace("_", "-"))
 
 
 def _check_free(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError("--out: there is something already:", out, "nothing was overwritten")
-
-
-def _require_minari() -> None:
-    with _quiet():
-        try:
-            import minari  # noqa: F401
-        except ImportError:
-            raise UserError(
-                "demonstrations are written by Minari, which is not installed", allowed="pip install minari"
-            ) from None
-
-
-@contextlib.contextmanager
-def _quiet() -> Any:
-    """Without the advice that Minari gives to those who publish datasets."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

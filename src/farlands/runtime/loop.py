@@ -23,6 +23,7 @@ from farlands.runtime.display import Display
 from farlands.runtime.energy import Cost, Meter, total_cost
 from farlands.runtime.episodes import EpisodeWriter, join_episodes, summarise_episodes
 from farlands.runtime.faults import Faults
+from farlands.runtime.live import Feed
 from farlands.runtime.metrics import MetricsWriter, fetch_metrics
 from farlands.runtime.monitor import Monitor
 from farlands.runtime.phases import Phases
@@ -154,6 +155,7 @@ class Run:
     faults: Faults
     watchdog: Watchdog
     monitor: Monitor
+    feed: Feed
     saved_steps: int = -1
     save_due: bool = False
     _ended_by_callback: bool = False
@@ -240,6 +242,7 @@ class Run:
         self.monitor.judge(row, rollout, episodes)
         self.metrics.write(row)
         self.display.update(row)
+        self.feed.publish(rollout, self.counters.updates, self.counters.steps, cost.seconds)
         self.announce("on_update", self.context(row, episodes, rollout))
 
     def save(self) -> None:
@@ -259,6 +262,7 @@ class Run:
         """Finish files and release the worlds."""
         self.watchdog.close()
         self.monitor.close()
+        self.feed.close()
         self.metrics.close()
         self.world.close()
 

@@ -34,6 +34,7 @@ events/                starts, saves, alarms, signals, by step and time (Parquet
 nan-*/                 evidence of numbers that were not finite; see `farlands inspect`
 episodes/              one row per finished episode, from all worlds (Parquet)
 checkpoints/           the newest states; `latest` names the newest of all
+live/                  what `farlands studio` reads while the run goes on
 learning_curve.png     drawn when the run ends
 failures.log           tracebacks of actors that raised, if there were any
 report.*               made by `farlands evaluate`: a page, tables, figures, every episode (Parquet)

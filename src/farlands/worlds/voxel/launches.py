@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -73,6 +74,8 @@ _WORLD_KERNELS = (
     *LIGHT_KERNELS,
 )
 _COMPANY_KERNELS = (_lie_kernel, _part_kernel)
+_loading = threading.Lock()
+"""Threads that make worlds load one after the other: two that compile the same module are slower than one."""
 
 
 def load_kernels(device: str, *, pictures: bool, company: bool = False) -> None:
@@ -85,13 +88,15 @@ def load_kernels(device: str, *, pictures: bool, company: bool = False) -> None:
     """
     kernels = (*_WORLD_KERNELS, *(PICTURE_KERNELS if pictures else ()), *(_COMPANY_KERNELS if company else ()))
     modules = {kernel.module.name: kernel.module for kernel in kernels}
-    wp.force_load(device, list(modules.values()), max_workers=min(len(modules), os.cpu_count() or 1))
+    with _loading:
+        wp.force_load(device, list(modules.values()), max_workers=min(len(modules), os.cpu_count() or 1))
 
 
 def load_task_kernels(device: str) -> None:
     """Compile what worlds with tasks launch besides."""
     modules = {kernel.module.name: kernel.module for kernel in (_advance_tasks_kernel, _sense_goals_kernel)}
-    wp.force_load(device, list(modules.values()), max_workers=len(modules))
+    with _loading:
+        wp.force_load(device, list(modules.values()), max_workers=len(modules))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import warp as wp
 
 from farlands.worlds.voxel.actions import NUM_FACTORS
 from farlands.worlds.voxel.alterations import alter
+from farlands.worlds.voxel.capturing import launching, recording
 from farlands.worlds.voxel.episodes import EpisodeBook
 from farlands.worlds.voxel.generation.features import vein_rows
 from farlands.worlds.voxel.generation.fields import CAVE_LEVELS, CAVE_SHIFT, COLUMN_SHIFT, NUM_RELIEF
@@ -192,7 +193,7 @@ class VoxelWorld(World):
             mine[Clock.REGION_X + axis, 0] = mine[Clock.ORIGIN_X + axis, 0]
             mine[Clock.REGION_NX + axis, 0] = self._side
         one = wp.ones(1, dtype=wp.int32, device=self._device)
-        with self._torch_stream():
+        with launching(), self._torch_stream():
             self._launcher.make_land(self._side, self._launcher.everyone, one)
         return self._tensors["blocks"][0].clone(), self._tensors["tops"][0].clone()
 
@@ -233,13 +234,14 @@ class VoxelWorld(World):
     def _replay(self, out: Step) -> None:
         """Run each shard's captured step in its own thread."""
         graphs = self._graphs_for(out)
-        self._each_shard(lambda shard: wp.capture_launch(graphs[shard.number]))
+        self._spread(lambda shard: wp.capture_launch(graphs[shard.number]))
 
     def _graphs_for(self, out: Step) -> list[object]:
         key = (out.reward.data_ptr(), out.terminated.data_ptr(), *(v.data_ptr() for v in out.observation.values()))
         with self._graph_lock:
             if key not in self._graphs:
-                self._graphs[key] = [self._capture(shard, out) for shard in self._shards]
+                with recording():
+                    self._graphs[key] = [self._capture(shard, out) for shard in self._shards]
         return self._graphs[key]
 
     def _capture(self, shard: Shard, out: Step) -> object:
@@ -248,6 +250,11 @@ class VoxelWorld(World):
         return capture.graph
 
     def _each_shard(self, work: Callable[[Shard], None]) -> None:
+        """Launch kernels for every shard; see ``_spread``."""
+        with launching():
+            self._spread(work)
+
+    def _spread(self, work: Callable[[Shard], None]) -> None:
         """Do work for every shard: side by side on a CPU, on torch's stream on a GPU."""
         if self._pool is None:
             with self._torch_stream():
@@ -290,7 +297,7 @@ class VoxelWorld(World):
         pixels = torch.zeros((self.num_rows, height, width, 3), dtype=torch.uint8, device=self.device)
         listed = wp.from_torch(chosen.to(torch.int32), requires_grad=False)
         count = wp.array([len(chosen)], dtype=wp.int32, device=self._device)
-        with self._torch_stream():
+        with launching(), self._torch_stream():
             self._launcher.draw(self._renderers[height, width], listed, count, pixels)
         return pixels.unflatten(0, (self.num_worlds, self.num_agents))[chosen].flatten(0, 1)
 

@@ -1,0 +1,273 @@
+"""What a run shows of its worlds to those who watch.
+
+Nothing is drawn, and no world stepped, for a watcher in the run itself. While somebody asks for it, by touching a file,
+the run writes the state of its first worlds once and after every update what was done in them; worlds live the same
+again from that, so whoever reads it has the very worlds that are trained in. Where nobody asks, a run spends one look
+at a file on it per update.
+
+    live/wanted.json                    touched by watchers; ``ticket`` asks for a new beginning
+    live/begin-<update>.safetensors     snapshot of the worlds after that update
+    live/update-<update>.safetensors    what happened in them during that update
+
+Axis letters: T steps, W worlds shown, R = W * A rows, V value heads, N options of an action.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from farlands.agents.agent import Agent
+from farlands.errors import UserError, first_line
+from farlands.learning.rollout import Rollout
+from farlands.worlds.world import World
+
+MOST_WORLDS = 64
+"""Worlds that are shown at most."""
+PATIENCE = 15.0
+"""Seconds after which a watcher that has not asked again is gone."""
+KEPT = 8
+"""Updates that are kept for watchers that are late."""
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What happened in the worlds shown during one update.
+
+    Attributes:
+        update: Which.
+        step: Of the run, all rows together, after it.
+        seconds: That it took.
+        actions: As the action spec says, ``[T, R, ...]``.
+        reward: float32 ``[T, R]``, the world's own.
+        ended: bool ``[T, R]``: an episode ended at this step.
+        values: float32 ``[T, R, V]``, what the agent, as it is after the update, expects at each observation, in units
+            of reward.
+        chances: float16 ``[T, R, N]``, how likely it would choose each option; None for continuous actions.
+        hashes: int64 ``[W]``, of the worlds after the update; None for most updates.
+    """
+
+    update: int
+    step: int
+    seconds: float
+    actions: Tensor
+    reward: Tensor
+    ended: Tensor
+    values: Tensor
+    chances: Tensor | None
+    hashes: Tensor | None
+
+
+class Feed:
+    """Writes what watchers ask for.
+
+    Args:
+        directory: Of the run.
+        world: Whose first worlds are shown.
+        agent: Who lives in them.
+        learner: With a ``normaliser`` of values, if it has one.
+        note: Tells people why nothing can be shown.
+        check_every: Updates between two that carry hashes.
+    """
+
+    def __init__(
+        self, directory: Path, world: World, agent: Agent, learner: Any, note: Callable[[str], None],
+        check_every: int = 16,
+    ) -> None:  # fmt: skip
+        self._path, self._world, self._agent, self._note = directory / "live", world, agent, note
+        self._normaliser = getattr(learner, "normaliser", None)
+        self._check_every = check_every
+        self._ticket, self._shown, self._able = "", 0, True
+
+    def publish(self, rollout: Rollout, update: int, step: int, seconds: float) -> None:
+        """Write what happened in an update, if anybody asks.
+
+        Whatever goes wrong costs the watchers something, and the run nothing.
+        """
+        wanted = read_wanted(self._path) if self._able else None
+        if wanted is None:
+            self._ticket = ""
+            return
+        try:
+            self._write(wanted, rollout, update, step, seconds)
+        except OSError:
+            # A full disk may have room again later.
+            self._ticket = ""
+        except Exception as error:
+            # Somebody's own world or network that lacks what showing takes.
+            self._able = False
+            self._note(f"these worlds cannot be shown to watchers: {first_line(error)}")
+
+    def close(self) -> None:
+        """The run is over; nothing will come any more."""
+        shutil.rmtree(self._path, ignore_errors=True)
+
+    def _write(self, wanted: Wanted, rollout: Rollout, update: int, step: int, seconds: float) -> None:
+        shown = min(wanted.worlds, self._world.num_worlds, MOST_WORLDS)
+        if wanted.ticket == self._ticket and shown == self._shown:
+            arrays = self._happened(rollout, shown, update)
+            facts = {"update": update, "step": step, "seconds": seconds}
+            _publish(self._path / f"update-{update:09d}.safetensors", arrays, facts)
+            self._prune("update", KEPT)
+            return
+        snapshot = self._world.snapshot(range(shown))
+        _publish(self._path / f"begin-{update:09d}.safetensors", snapshot, {"worlds": shown, "ticket": wanted.ticket})
+        self._prune("begin", 2)
+        self._ticket, self._shown = wanted.ticket, shown
+
+    @torch.no_grad()
+    def _happened(self, rollout: Rollout, shown: int, update: int) -> dict[str, Tensor]:
+        rows = slice(shown * self._world.num_agents)
+        observations = {key: value[:, rows] for key, value in rollout.observations.items()}
+        output = self._agent.unroll(observations, rollout.memory[rows], rollout.first[:-1, rows])
+        values = self._normaliser.denormalise(output.value) if self._normaliser else output.value
+        arrays = {
+            "actions": rollout.actions[:, rows],
+            "reward": rollout.rewards[:, rows],
+            "ended": rollout.first[1:, rows],
+            "values": values.float(),
+        }
+        chances = output.distribution.chances()
+        if chances is not None:
+            arrays["chances"] = chances.half()
+        if update % self._check_every == 0:
+            arrays["hashes"] = self._world.state_hash()[:shown]
+        return arrays
+
+    def _prune(self, kind: str, keep: int) -> None:
+        for path in sorted(self._path.glob(f"{kind}-*.safetensors"))[:-keep]:
+            path.unlink(missing_ok=True)
+
+
+class NoFeed(Feed):
+    """For processes whose worlds nobody can watch."""
+
+    def __init__(self) -> None:
+        pass
+
+    def publish(self, rollout: Rollout, update: int, step: int, seconds: float) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What watchers ask for.
+
+    Attributes:
+        worlds: How many.
+        ticket: A new one asks for a new beginning.
+    """
+
+    worlds: int
+    ticket: str
+
+
+def read_wanted(live: Path) -> Wanted | None:
+    """What is asked for in a run's directory ``live``; None where nobody has asked lately, or not in our words."""
+    path = live / "wanted.json"
+    try:
+        if time.time() - path.stat().st_mtime > PATIENCE:
+            return None
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Wanted(max(1, int(data["worlds"])), str(data["ticket"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+class Request:
+    """A watcher's side: asks a run for its worlds, and reads what it writes.
+
+    Args:
+        directory: Of the run.
+        worlds: How many to ask for.
+    """
+
+    def __init__(self, directory: Path, worlds: int) -> None:
+        self._path, self.worlds = directory / "live", worlds
+
+    def ask(self) -> None:
+        """Ask, or ask again in time. Raises UserError where the run's directory takes no files."""
+        path = self._path / "wanted.json"
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            if int(known["worlds"]) >= self.worlds:
+                os.utime(path)
+                return
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        self.renew()
+
+    def renew(self) -> None:
+        """Ask for a new beginning. Raises UserError as ``ask``."""
+        path = self._path / "wanted.json"
+        beside = path.with_name(f".wanted-{os.getpid()}")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            beside.write_text(json.dumps({"worlds": self.worlds, "ticket": secrets.token_hex(8)}), encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            raise UserError("cannot ask the run to show its worlds:", path, error.strerror or str(error)) from error
+
+    def newest_beginning(self) -> tuple[int, int, dict[str, Tensor]] | None:
+        """Update, number of worlds and snapshot of the newest beginning; None where there is none."""
+        for path in sorted(self._path.glob("begin-*.safetensors"), reverse=True):
+            read = _read(path)
+            if read is not None:
+                arrays, facts = read
+                return _number(path), int(facts["worlds"]), arrays
+        return None
+
+    def newest_update(self) -> int:
+        """Number of the newest update there is, -1 where there is none."""
+        return max((_number(path) for path in self._path.glob("update-*.safetensors")), default=-1)
+
+    def read(self, update: int) -> Happened | None:
+        """What happened in an update; None where it is not there, or not whole."""
+        read = _read(self._path / f"update-{update:09d}.safetensors")
+        if read is None:
+            return None
+        arrays, facts = read
+        return Happened(
+            update=update, step=int(facts["step"]), seconds=float(facts["seconds"]),
+            actions=arrays["actions"], reward=arrays["reward"], ended=arrays["ended"], values=arrays["values"],
+            chances=arrays.get("chances"), hashes=arrays.get("hashes"),
+        )  # fmt: skip
+
+
+def _publish(path: Path, arrays: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+    """Write a file that is there whole or not at all."""
+    from safetensors.torch import save
+
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".{path.name}")
+    plain = {name: value.detach().contiguous().cpu() for name, value in arrays.items()}
+    beside.write_bytes(save(plain, {name: str(value) for name, value in facts.items()}))
+    beside.replace(path)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def _number(path: Path) -> int:
+    digits = path.stem.rpartition("-")[2]
+    return int(digits) if digits.isdigit() else -1
