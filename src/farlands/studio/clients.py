@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +41,8 @@ class Client:
 
     def tell(self, kind: str, **about: Any) -> None:
         """Send a JSON object; in order, none is left out. From any thread."""
-        self._hand_over(lambda: self._told.append(json.dumps({"type": kind, **about})))
+        text = _as_json({"type": kind, **about})
+        self._hand_over(lambda: self._told.append(text))
 
     def show(self, stream: str, about: Mapping[str, Any], picture: bytes) -> None:
         """Send a picture; a newer one of the same stream takes the place of one that waits. From any thread."""
@@ -89,3 +91,19 @@ class Client:
         self.gone = True
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             await asyncio.wait_for(self._socket.close(code=1013, reason="too slow"), 1.0)
+
+
+def _as_json(about: Mapping[str, Any]) -> str:
+    """JSON that browsers read: numbers that are not finite, which a bad reward may bring, are null."""
+    try:
+        return json.dumps(about, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(about), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
