@@ -27,6 +27,7 @@ VERBS = {
     "demo": "watch an agent learn in the voxel world, in about seven minutes",
     "train": "train an agent in a world",
     "studio": "watch runs in a browser: their worlds, what agents think, how they learn",
+    "play": "walk in the voxel world in a browser, beside the agent that comes with Farlands",
     "resume": "go on with a run exactly where its newest checkpoint stands",
     "evaluate": "measure an agent on levels it never trained on",
     "inspect": "see what went bad where a run met numbers that are not finite",
@@ -171,6 +172,18 @@ def _studio(tokens: list[str]) -> int:
     from farlands.studio.serve import studio
 
     return studio(config)
+
+
+def _play(tokens: list[str]) -> int:
+    from farlands.studio.config import PlayConfig
+
+    target, tokens = (tokens[0], tokens[1:]) if tokens and not tokens[0].startswith("-") else ("", tokens)
+    config = _parse(PlayConfig(target=target), tokens, "farlands play [SEED|SAVED_WORLD]")
+    if config is None:
+        return 0
+    from farlands.studio.serve import play
+
+    return play(config)
 
 
 def _evaluate(tokens: list[str]) -> int:
@@ -355,6 +368,7 @@ _ROOMS: dict[str, Callable[[list[str]], int]] = {
     "demo": _demo,
     "train": _train,
     "studio": _studio,
+    "play": _play,
     "resume": _resume,
     "evaluate": _evaluate,
     "inspect": _inspect,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import random
 import shutil
 import socket
 import struct
@@ -20,7 +22,7 @@ from farlands.studio.app import Studio
 from farlands.studio.config import StudioConfig
 from farlands.studio.messages import KINDS
 from farlands.studio.runs import Runs
-from farlands.studio.serve import serve
+from farlands.studio.serve import _find_world, serve
 
 
 @pytest.fixture
@@ -150,6 +152,53 @@ def test_fuzzed_pages_break_nothing(voxel_run, tmp_path_factory, messages):
         assert client.get("/api/begin").status_code == 200
 
 
+def test_ten_thousand_fuzzed_messages_break_nothing(studio):
+    draws = random.Random(0)
+    fields = sorted({item.name for kind in KINDS.values() for item in dataclasses.fields(kind)})
+    # Walls and games are begun elsewhere: a thousand of them would be a test of patience.
+    kinds = [*sorted(set(KINDS) - {"show-wall", "enter", "open-run"}), "never", None, 3]
+    values = [
+        None,
+        True,
+        -1,
+        0,
+        1,
+        2**70,
+        1.5,
+        -1e308,
+        "",
+        "small",
+        "..",
+        "a/b",
+        "\0",
+        "\ud800",
+        "x" * 99,
+        [],
+        {},
+        [[]],
+    ]
+
+    def noise():
+        if draws.random() < 0.1:
+            return draws.choice(["", "{", "null", "[]", "\x00", '"type"', '{"type":' * 50, "é" * 99])
+        chosen = {name: draws.choice(values) for name in draws.sample(fields, draws.randrange(4))}
+        return json.dumps({"type": draws.choice(kinds), **chosen})
+
+    with studio.websocket_connect("ws://127.0.0.1:8700/socket") as page:
+        for _ in range(100):
+            for _ in range(100):
+                page.send_text(noise())
+            page.send_text('{"type": "the end"}')
+            while True:
+                told = receive(page, "mistake", "saves", "replays", "demonstrations", "replay-failed")
+                if told["type"] == "mistake":
+                    assert "\n" not in told["why"]
+                    assert "Traceback" not in told["why"]
+                if "'the end'" in told.get("why", ""):
+                    break
+    assert studio.get("/api/begin").status_code == 200
+
+
 def test_a_second_studio_on_the_same_port_is_told(voxel_run, capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -195,3 +244,31 @@ def test_the_command_line_asks_for_no_server_before_it_is_needed():
         "assert not {'torch', 'starlette', 'uvicorn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["play", "house"], "no such saved world"),
+        (["play", "99999999999999999999999"], "below 2**64"),
+        (["play", "--beside", "everybody"], "everybody"),
+        (["play", "7", "8"], "8"),
+    ],
+)
+def test_mistakes_before_playing(given, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(given) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_world_to_play_in_is_found_by_seed_or_name(tmp_path):
+    assert _find_world("", tmp_path) == {}
+    assert _find_world("12", tmp_path) == {"seed": "12"}
+    (tmp_path / "saves").mkdir()
+    (tmp_path / "saves" / "house.world").touch()
+    assert _find_world("house", tmp_path) == {"save": "house"}
+    with pytest.raises(UserError, match="did you mean house"):
+        _find_world("hause", tmp_path)

@@ -119,18 +119,19 @@ class Neighbour:
 
 
 class Companion:
-    """It acts for the second agent of the person's world, tick by tick.
+    """It acts for one agent of the person's world, tick by tick.
 
     Its four-tick actions are made of four rows: it moves, jumps and uses its hand for all of them, turns and chooses
     in the first. What its hand had begun to break it goes on breaking, as hands do in the world it was made for. It is
     not offered what only several agents can do, which it never learned: dropping things.
 
     Args:
-        world: Of two agents, factored actions, one tick a step.
+        world: Of factored actions, one tick a step.
+        row: Which agent.
     """
 
-    def __init__(self, world: VoxelWorld) -> None:
-        self._world, self._row = world, 1
+    def __init__(self, world: VoxelWorld, row: int = 1) -> None:
+        self._world, self._row = world, row
         options = dataclasses.replace(world.options, actions="flat", ticks_per_step=TICKS, agents=1, senses=SYMBOLS)
         self._mind = Mind(options)
         self._shown = tuple(name for name in SYMBOLS if name != "action_mask")
@@ -212,6 +213,6 @@ def flat_mask(mask: np.ndarray) -> np.ndarray:
     Returns:
         uint8 ``[R, flat actions]``.
     """
-    possible = mask[:, _STARTS + _FLAT_ROWS].all(axis=-1)
+    possible = np.logical_and.reduce(mask[:, _STARTS + _FLAT_ROWS], axis=-1)
     possible[:, LONE_ACTIONS:] = False
     return possible.astype(np.uint8)

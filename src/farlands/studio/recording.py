@@ -37,11 +37,11 @@ from farlands.worlds.world import Step, WorldSpec
 CONSENT = (
     "Recording writes down what you do in the world from the next level on, for teaching and measuring agents: the "
     "seed of each level; at every twentieth of a second what the world shows to an agent, your action and its reward; "
-    "when each level began and ended; the name that you give, if any; the day and time, and the versions of Farlands, "
-    "its rules, Python and Warp. Not recorded are your keys and mouse beyond the actions they led to, your network "
-    "address, or anything else about you or this computer. The recording stays on the machine that runs this studio, "
-    "in the folder that is named when it ends, until somebody who has that machine passes it on; you may delete the "
-    "folder at any time. Nothing is sent anywhere by Farlands."
+    "when each level began and ended, how, and what was achieved; the name that you give, if any; the day and time, "
+    "and the versions of Farlands, its rules, Python and Warp. Not recorded are your keys and mouse beyond the actions "
+    "they led to, your network address, or anything else about you or this computer. The recording stays on the "
+    "machine that runs this studio, in the folder that is named when it ends, until somebody who has that machine "
+    "passes it on; you may delete the folder at any time. Nothing is sent anywhere by Farlands."
 )
 """What people agree to."""
 LONGEST = 100_000
@@ -211,7 +211,7 @@ def find_demonstration(home: Path, name: str) -> Path:
 
 def list_demonstrations(home: Path) -> list[dict[str, Any]]:
     """Every dataset in a few words, the newest first; those that cannot be read are told as broken."""
-    return [_sketch(home, name) for name in names_in(home / "demonstrations", "*")]
+    return [_sketch(home, name) for name in names_in(home / "demonstrations", "")]
 
 
 def _sketch(home: Path, name: str) -> dict[str, Any]:

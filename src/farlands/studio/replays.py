@@ -179,7 +179,7 @@ class Scrubber:
         )  # fmt: skip
 
     def _show(self, past: Past) -> None:
-        picture = past.world.render([0], *self._size)[0].numpy()
+        picture = past.world.render([0], *self._size, first_only=True)[0].numpy()
         about = {"width": self._size[1], "height": self._size[0], "step": past.step}
         self._client.show("replay", about, jpeg(picture))
         self._client.tell("replay-state", length=len(past.track), **describe(past))

@@ -32,12 +32,12 @@ def free_name(name: str, taken: Any) -> str:
     return next(f"{name[:55]}-{k}" for k in range(2, 10_000) if not taken(f"{name[:55]}-{k}"))
 
 
-def names_in(path: Path, pattern: str) -> list[str]:
-    """Names, without what follows the point, of what lies in a directory, the newest first; at most 500."""
+def names_in(path: Path, suffix: str) -> list[str]:
+    """Names, without the suffix, of what lies in a directory and has it, the newest first; at most 500."""
     found = []
-    for each in path.glob(pattern):
+    for each in path.glob(f"*{suffix}"):
         with contextlib.suppress(OSError):
-            found.append((each.stat().st_mtime, each.stem))
+            found.append((each.stat().st_mtime, each.name.removesuffix(suffix)))
     return [name for _, name in sorted(found, reverse=True)[:_MOST_LISTED] if _NAME.fullmatch(name)]
 
 
@@ -96,7 +96,7 @@ class Saves:
 
     def names(self) -> list[str]:
         """Of all saved worlds, the newest first."""
-        return names_in(self._path, "*.world")
+        return names_in(self._path, ".world")
 
     def find(self, name: str) -> Path:
         """Where a world of that name is saved. Raises UserError where it can't be one."""

@@ -284,6 +284,6 @@ def open_scene(directory: RunDirectory, worlds: int, *, live: bool) -> Scene:
     if live and not config.actors.count:
         return Mirror(directory, worlds)
     try:
-        return Stage(directory, min(worlds, 16))
+        return Stage(directory, min(worlds, 32))
     except UserError as error:
         raise UserError(f"nothing to show of {directory.path.name} yet: {error}") from error

@@ -95,7 +95,7 @@ class Screen:
         )
 
     def _draw(self, game: Game) -> None:
-        picture = game.world.render([0], *self._size)[0].numpy()
+        picture = game.world.render([0], *self._size, first_only=True)[0].numpy()
         about: dict[str, Any] = {"width": self._size[1], "height": self._size[0], "step": game.ticks}
         if self._sent:
             about |= {"sent": self._sent[-1], "acts": list(self._sent)}

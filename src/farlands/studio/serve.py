@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 from farlands.errors import UserError
 from farlands.studio.access import is_loopback
-from farlands.studio.config import StudioConfig
+from farlands.studio.config import PlayConfig, StudioConfig
 
 
 def studio(config: StudioConfig) -> int:
@@ -29,6 +30,37 @@ def studio(config: StudioConfig) -> int:
     return serve(Studio(runs, runs.base, begin), config)
 
 
+def play(config: PlayConfig) -> int:
+    """Serve a world to walk in until Ctrl-C. Raises UserError as ``studio``, or where there is no such world."""
+    _require_server()
+    import torch
+
+    from farlands.studio.app import Studio
+    from farlands.studio.runs import Runs
+
+    home = Path("runs").absolute()
+    begin = {"page": "play", "beside": config.beside, "task": config.task, **_find_world(config.target, home)}
+    torch.set_num_threads(1)
+    runs = Runs(home) if home.is_dir() else None
+    return serve(Studio(runs, home, begin), StudioConfig(port=config.port, open=config.open))
+
+
+def _find_world(target: str, home: Path) -> dict[str, str]:
+    """Which world a word on the command line means: a level's seed, or a saved world's name."""
+    from farlands.studio.saves import Saves
+
+    if not target:
+        return {}
+    if target.isascii() and target.isdigit():
+        if int(target) >= 2**64:
+            raise UserError("the level's seed is", target, "a whole number below 2**64")
+        return {"seed": target}
+    names = Saves(home).names()
+    if target not in names:
+        raise UserError("no such saved world in runs/saves:", target, names or "a level's seed is a whole number")
+    return {"save": target}
+
+
 def serve(studio: Any, config: StudioConfig) -> int:
     """Serve an application until Ctrl-C.
 
@@ -37,6 +69,9 @@ def serve(studio: Any, config: StudioConfig) -> int:
     """
     import uvicorn
 
+    from farlands.runtime.quiet import hush_warp
+
+    hush_warp()
     token = config.token or ("" if is_loopback(config.host) else secrets.token_hex(16))
     door = _listen(config)
     port = door.getsockname()[1]
@@ -49,7 +84,7 @@ def serve(studio: Any, config: StudioConfig) -> int:
         )
     )  # fmt: skip
     print(f"studio: {address}   (Ctrl-C ends)", flush=True)
-    if config.open and sys.stdout.isatty():
+    if config.open and _has_screen():
         webbrowser.open(address)
     try:
         server.run(sockets=[door])
@@ -58,6 +93,13 @@ def serve(studio: Any, config: StudioConfig) -> int:
     finally:
         door.close()
     return 0
+
+
+def _has_screen() -> bool:
+    """Whether a browser would be a window of its own; browsers of the terminal would take this one over."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _listen(config: StudioConfig) -> socket.socket:

@@ -17,6 +17,7 @@ import numpy as np
 from farlands.errors import UserError
 from farlands.runtime.demonstration_files import open_dataset
 from farlands.studio.recording import find_demonstration
+from farlands.worlds.adapters.conversions import options_from
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.persistence.replays import Replay
 from farlands.worlds.voxel.world import VoxelWorld
@@ -112,11 +113,11 @@ def track_of_demonstration(home: Path, name: str, episode: int) -> Track:
         raise UserError(f"{name} has no episode", episode, f"0 to {int(data.total_episodes) - 1}")
     about = data.storage.metadata
     try:
-        options = {key: tuple(v) if isinstance(v, list) else v for key, v in json.loads(about["world_options"]).items()}
+        options = options_from(VoxelOptions, json.loads(about["world_options"]))
         facts = next(iter(data.storage.get_episode_metadata([episode])))
         seed, lived = int(facts["seed"]), data[episode]
         track = Track(
-            "demonstration", name, VoxelOptions(**options), str(about["rules"]), lambda world: _begin(world, seed),
+            "demonstration", name, options, str(about["rules"]), lambda world: _begin(world, seed),
             np.asarray(lived.actions, dtype=np.int32)[:, None], rewards=np.asarray(lived.rewards, dtype=np.float32),
             facts={
                 "episode": episode, "episodes": int(data.total_episodes), "cause": str(facts.get("cause", "")),

@@ -271,6 +271,8 @@ def test_pictures_are_of_every_agent():
     pictures = world.render([2, 0], 24, 32)
     assert pictures.shape == (4, 24, 32, 3)
     everyone = world.render([0, 1, 2], 24, 32)
+    firsts = world.render([2, 0], 24, 32, first_only=True)
+    assert torch.equal(firsts, pictures[:: world.num_agents])
     assert torch.equal(pictures, everyone[[4, 5, 0, 1]])
     assert all(int(picture.max()) > 0 for picture in pictures)
     assert not torch.equal(everyone[0], everyone[1])

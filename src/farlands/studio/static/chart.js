@@ -48,7 +48,6 @@ export class Chart {
     const width = this.element.clientWidth;
     if (!width) return;
     this.picture.setAttribute("viewBox", `0 0 ${width} ${this.height}`);
-    this.picture.setAttribute("width", width);
     this.picture.setAttribute("aria-label", this.#inWords());
     this.scale = this.#scale(width);
     fill(this.picture, this.#axes(), this.series.map((each) => this.#line(each)), this.#pointer());

@@ -8,9 +8,10 @@ import { openPlay } from "./pages/play.js";
 import { openRecordings } from "./pages/recordings.js";
 import { openRun } from "./pages/run.js";
 import { openRuns } from "./pages/runs.js";
-import { link, Router } from "./router.js";
+import { decode, link, Router } from "./router.js";
 import { ask } from "./server.js";
 import { socketAddress, Wire } from "./socket.js";
+import { titled } from "./words.js";
 
 /** What all pages share. `straightIn`: the first page is a world that was chosen on the command line. */
 const studio = { wire: new Wire(socketAddress()), icons: new Icons(), notices: new Notices(), begin: {}, straightIn: false };
@@ -55,7 +56,8 @@ function turned(path) {
   fill(document.querySelector(".top-nav"), links.filter(Boolean).map(([to, words, here]) => el(
     "a", { href: `#/${to}`, "aria-current": here.test(path) ? "page" : undefined }, words,
   )));
-  document.body.dataset.page = path.split("/")[0];
+  const [page, name] = path.split("/").map(decode);
+  document.title = `${page === "run" ? name : titled(page)} · Farlands`;
   studio.notices.clear();
 }
 

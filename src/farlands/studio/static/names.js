@@ -1,6 +1,6 @@
 /** What the figures of a run are called where people read them. */
 
-import { titled } from "./words.js";
+import { readable, titled } from "./words.js";
 
 const CURVES = {
   "episode/return": "Return of an episode",
@@ -17,7 +17,10 @@ const PHASES = { collect: "living in the worlds", learn: "learning", save: "savi
 
 /** The title of a curve. */
 export function curveTitle(name) {
-  return CURVES[name] ?? titled(name);
+  if (CURVES[name]) return CURVES[name];
+  const [family, ...rest] = name.split("/");
+  if (family === "measure") return titled(rest.join(", "));
+  return family === "reward" ? `Reward of ${readable(rest.join(", "))}` : titled(name);
 }
 
 /** What a phase of an update is spent on. */

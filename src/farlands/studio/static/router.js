@@ -25,7 +25,7 @@ export class Router {
     for (const route of this.routes) {
       const found = route.pattern.exec(path);
       if (found) {
-        this.#show(route, found.slice(1).map((each) => (each === undefined ? "" : decodeURIComponent(each))));
+        this.#show(route, found.slice(1).map(decode));
         this.turned(path);
         return;
       }
@@ -45,6 +45,15 @@ export class Router {
     this.page = route.open(this.host, parameters);
     this.page.turn?.(parameters);
     window.scrollTo(0, 0);
+  }
+}
+
+/** A part of an address as it was before `link`; what no `link` made is taken as it is. */
+export function decode(part = "") {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

@@ -60,3 +60,11 @@ export function sideFor(shown, most, least) {
   const parts = Math.max(1, Math.ceil(pixels / most));
   return Math.max(least, 4 * Math.floor(pixels / parts / 4));
 }
+
+/**
+ * The larger number where there are cores to spare, the smaller one elsewhere: every pixel is a ray that a core of the
+ * studio's machine has to follow, and that is mostly the machine of whoever looks.
+ */
+export function ofCores(few, many) {
+  return (navigator.hardwareConcurrency ?? 4) >= 8 ? many : few;
+}

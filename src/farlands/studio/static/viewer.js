@@ -12,8 +12,12 @@ const SPEEDS = [0.5, 1, 2, 4, 8];
 const TICKS_PER_SECOND = 20;
 const SEEKS_PER_SECOND = 20;
 /** Milliseconds to wait for a picture before the next is asked for all the same. */
-const PATIENCE = 400;
+const PATIENCE = 3000;
+/** Milliseconds that may be caught up at once: where pictures come slowly, what is shown goes slowly too. */
+const LONGEST_STEP = 250;
 const LARGEST = 640;
+/** What ended an episode, where the world's own word says little. */
+const ENDS = { cut: "being stopped", horizon: "its time" };
 
 /** Opens something recorded and goes through it; `close` it when done. */
 export class Viewer {
@@ -84,16 +88,16 @@ export class Viewer {
     this.around = el("ol.around", { "aria-label": "Actions around this step" });
     this.feats = el("ul.feats");
     this.element = el(
-      "div.viewer", {}, this.about,
+      "div.viewer", {},
       el(
         "div.mind-grid", {},
         el(
           "div.mind-main", {}, this.view,
           el("div.scrubber", {}, this.toggle, el("div.scrub-track", {}, this.marks, this.slider), this.place, this.speeds),
           this.vitals.element, this.inventory.element,
-          el("p.hint", {}, "Space plays and pauses; left and right arrow go one step, with Shift ten."),
+          el("p.hint.for-keys", {}, "Space plays and pauses; left and right arrow go one step, with Shift ten."),
         ),
-        el("div.mind-side", {}, panel("What was done", this.around), panel("Achieved so far", this.feats)),
+        el("div.mind-side", {}, panel("What was done", this.around), panel("Achieved so far", this.feats), panel("About it", this.about)),
       ),
     );
     this.#tellPlaying();
@@ -113,7 +117,7 @@ export class Viewer {
     fill(
       this.about, about.episodes > 1 ? fact("episode", `${about.episode + 1} of ${about.episodes}`) : "",
       fact("steps", about.length.toLocaleString("en-GB")), about.seed ? fact("level", about.seed) : "", about.task ? fact("task", about.task) : "",
-      about.cause ? fact("ended by", readable(about.cause)) : "", people.who ? fact("played by", people.who) : "",
+      about.cause ? fact("ended by", ENDS[about.cause] ?? readable(about.cause)) : "", people.who ? fact("played by", people.who) : "",
       people.made ? fact("on", new Date(people.made).toLocaleDateString()) : "",
     );
     fill(this.marks, (about.rewards ?? []).map(([step, reward]) => el(`i${reward < 0 ? ".bad" : ""}`, {
@@ -124,9 +128,9 @@ export class Viewer {
 
   #goOn() {
     const now = performance.now();
-    this.exact += ((now - this.clock) / 1000) * this.pace * this.speed;
-    this.clock = now;
     if (!this.answered && now - this.asked < PATIENCE) return;
+    this.exact += (Math.min(now - this.clock, LONGEST_STEP) / 1000) * this.pace * this.speed;
+    this.clock = now;
     if (this.exact >= this.length) this.pause();
     this.#seek(Math.min(this.length, Math.floor(this.exact)));
   }

@@ -50,6 +50,16 @@ export function ago(moment) {
   return seconds < 10 ? "just now" : `${span(seconds)} ago`;
 }
 
+/** A file that is named after its moment, `2026-11-27-230657.replay`, as a date and a time; another by its name. */
+export function moment(file) {
+  const name = file.replace(/\.replay$/, "");
+  const found = /^(\d{4})-(\d\d)-(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(name);
+  if (!found) return name;
+  const [year, month, day, ...time] = found.slice(1).map(Number);
+  const date = new Date(year, month - 1, day, ...time);
+  return date.toLocaleString("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
+}
+
 /** "1 step", "2 steps". */
 export function count(number, noun) {
   return `${number.toLocaleString("en-GB")} ${noun}${number === 1 ? "" : "s"}`;

@@ -80,7 +80,7 @@ class VoxelWorld(World):
         self._pool = ThreadPoolExecutor(len(self._shards)) if len(self._shards) > 1 else None
         self._graphs: dict[tuple[int, ...], list[object]] = {}
         self._graph_lock = threading.Lock()
-        self._renderers: dict[tuple[int, int], Renderer] = {}
+        self._renderers: dict[tuple[int, int, int], Renderer] = {}
         self.state = allocate_state(num_worlds, self.num_agents, self._side, options.journal, self._device)
         self.tasks = allocate_tasks(self.num_rows, self._device, self.state.tally)
         self.store = Store(self.state, self.tasks, options, num_worlds)
@@ -278,28 +278,31 @@ class VoxelWorld(World):
         )
         return out.clear_outcome()
 
-    def render(self, worlds: Sequence[int], height: int, width: int) -> torch.Tensor:
+    def render(self, worlds: Sequence[int], height: int, width: int, *, first_only: bool = False) -> torch.Tensor:
         """First-person pictures of the agents of some worlds, at any size.
 
         Args:
             worlds: Which.
             height, width: In pixels.
+            first_only: Draw the first agent of each world alone, which takes a share of the time.
 
         Returns:
-            uint8 ``[len(worlds) * A, height, width, 3]``, the agents of a world one after the other.
+            uint8 ``[len(worlds) * A, height, width, 3]``, the agents of a world one after the other; with
+            ``first_only`` ``[len(worlds), height, width, 3]``.
         """
         chosen = self._index(worlds)
-        if (height, width) not in self._renderers:
-            self._renderers[height, width] = Renderer(
+        drawn = 1 if first_only else self.num_agents
+        if (height, width, drawn) not in self._renderers:
+            self._renderers[height, width, drawn] = Renderer(
                 self.state, self._launcher.tables, self._launcher.rules, self.num_rows, self.options, self._device,
-                size=(height, width),
+                size=(height, width), drawn=drawn,
             )  # fmt: skip
         pixels = torch.zeros((self.num_rows, height, width, 3), dtype=torch.uint8, device=self.device)
         listed = wp.from_torch(chosen.to(torch.int32), requires_grad=False)
         count = wp.array([len(chosen)], dtype=wp.int32, device=self._device)
         with launching(), self._torch_stream():
-            self._launcher.draw(self._renderers[height, width], listed, count, pixels)
-        return pixels.unflatten(0, (self.num_worlds, self.num_agents))[chosen].flatten(0, 1)
+            self._launcher.draw(self._renderers[height, width, drawn], listed, count, pixels)
+        return pixels.unflatten(0, (self.num_worlds, self.num_agents))[chosen, :drawn].flatten(0, 1)
 
     def snapshot(self, worlds: Sequence[int] | None = None) -> dict[str, torch.Tensor]:
         return self.store.take(self._index(worlds))

@@ -30,7 +30,7 @@ class Learning {
       el("section.card", {}, el("h3", {}, "Time of an update"), this.time),
       el("section.card", {}, el("h3", {}, "Energy"), this.energy),
     );
-    this.element = el("div.learning", {}, this.told, this.first, this.tree.element, this.grid, this.costs);
+    this.element = el("div.learning", {}, this.told, this.first, this.tree.element, this.costs, this.grid);
   }
 
   close() {

@@ -5,12 +5,12 @@ import { el, fill, say } from "../dom.js";
 import { sign } from "../icons.js";
 import { fact, key, panel } from "../parts.js";
 import { link } from "../router.js";
-import { Screen, sideFor } from "../screen.js";
+import { ofCores, Screen, sideFor } from "../screen.js";
 import { Subscriptions } from "../socket.js";
 import { Inventory, tellFeats, Vitals } from "../vitals.js";
 import { figure, percent, readable } from "../words.js";
 
-const LARGEST = 640;
+const LARGEST = ofCores(480, 640);
 
 /** The view of one world, beside which the wall goes on. */
 export class Mind {
@@ -71,6 +71,7 @@ export class Mind {
     this.action = el("b.action");
     this.options = el("ul.options", { "aria-label": "Likeliest actions" });
     this.chart = new Chart({ label: "Value and reward over the latest steps", height: 150, smooth: false, formatX: (x) => String(-x), unitX: "steps ago" });
+    this.valueKey = key("value", "var(--series-1)");
     this.feats = el("ul.feats");
     this.mapPanel = panel("From above", map);
     this.element = el("div.mind", {}, this.#head(), el(
@@ -79,10 +80,9 @@ export class Mind {
       el(
         "div.mind-side", {},
         panel("What it wants", el("p.does", {}, "does ", this.action), this.options),
-        panel("What it expects", el("p.keys", {}, key("value", "var(--series-1)"), key("reward", "var(--series-2)")), this.chart.element),
-        this.mapPanel,
-        panel("Achieved in this life", this.feats),
+        panel("What it expects and gets", el("p.keys", {}, this.valueKey, key("reward", "var(--series-2)")), this.chart.element),
       ),
+      el("div.mind-below", {}, this.mapPanel, panel("Achieved in this life", this.feats)),
     ));
   }
 
@@ -111,16 +111,17 @@ export class Mind {
     this.inventory.element.hidden = !told.inventory;
     this.mapPanel.hidden = this.land.shown === 0;
     say(this.action, readable(told.action ?? "nothing yet"));
-    this.#tellOptions(told.options ?? []);
+    this.#tellOptions(told.options ?? [], told.action);
     this.#tellValues(told);
     tellFeats(this.feats, this.studio.icons, told.achieved);
   }
 
-  #tellOptions(options) {
+  #tellOptions(options, action) {
     while (this.options.children.length > options.length) this.options.lastChild.remove();
     options.forEach(([name, chance], k) => {
       const row = this.options.children[k] ?? this.options.appendChild(el("li", {}, el("span"), el("b"), el("i")));
       const [label, share, bar] = row.children;
+      row.classList.toggle("done-now", name === action);
       say(label, readable(name));
       say(share, percent(chance));
       bar.style.setProperty("--share", chance);
@@ -128,6 +129,7 @@ export class Mind {
   }
 
   #tellValues({ values = [], rewards = [] }) {
+    this.valueKey.hidden = !values.length;
     const back = (list) => list.map((value, k) => [k + 1 - list.length, value]);
     this.chart.draw([
       { name: "value", points: back(values), colour: "var(--series-1)" },

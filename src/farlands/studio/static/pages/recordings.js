@@ -4,7 +4,7 @@ import { el, fill, say } from "../dom.js";
 import { link } from "../router.js";
 import { Subscriptions } from "../socket.js";
 import { amount, Viewer } from "../viewer.js";
-import { ago } from "../words.js";
+import { ago, moment } from "../words.js";
 
 /** Open the page; parameters: `demonstration` or `game`, its name, and an episode. */
 export function openRecordings(host, parameters, studio) {
@@ -19,7 +19,7 @@ class RecordingsPage {
     this.demonstrations = el("ul.cards");
     this.games = el("ul.cards");
     this.listing = el(
-      "div", {},
+      "div.listing", {},
       el("h2", {}, "Demonstrations"),
       el("p.hint", {}, "Recorded on purpose, as datasets that agents learn from. Start one with Record while you play."), this.demonstrations,
       el("h2", {}, "Your games"),
@@ -45,7 +45,7 @@ class RecordingsPage {
     fill(this.episodes);
     this.listing.hidden = Boolean(name);
     this.back.hidden = !name;
-    say(this.title, name ? name.replace(/\.replay$/, "") : "Recordings");
+    say(this.title, name ? moment(name) : "Recordings");
     if (!name) return;
     this.name = name;
     this.viewer = kind === "game"
@@ -69,7 +69,7 @@ class RecordingsPage {
 
   #listGames(games) {
     fill(this.games, games.length ? games.map(({ file, changed }) => el("li", {}, el(
-      "a.card", { href: link("recordings", "game", file) }, el("b", {}, file.replace(/\.replay$/, "")), el("small", {}, ago(changed)),
+      "a.card", { href: link("recordings", "game", file) }, el("b", {}, moment(file)), el("small", {}, ago(changed)),
     ))) : el("li.empty", {}, "None yet. ", el("a", { href: "#/play" }, "Walk into a world"), " to play the first."));
   }
 

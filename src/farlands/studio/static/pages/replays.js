@@ -40,7 +40,7 @@ class Replays {
     this.empty.hidden = Boolean(chosen);
     fill(this.list, this.replays.map((file) => el("a", {
       href: link("run", this.run, "replays", file), "aria-current": file === chosen ? "true" : undefined,
-    }, file.replace(/\.replay$/, ""))));
+    }, file.replace(/^replays\//, "").replace(/\.replay$/, ""))));
     if (chosen === this.open) return;
     this.viewer?.close();
     this.open = chosen;

@@ -4,7 +4,7 @@ import { el, fill, say } from "../dom.js";
 import { fact } from "../parts.js";
 import { link } from "../router.js";
 import { Subscriptions } from "../socket.js";
-import { big, figure, span } from "../words.js";
+import { big, figure, span, titled } from "../words.js";
 import { openLearning } from "./learning.js";
 import { openReports } from "./reports.js";
 import { openReplaysOfRun } from "./replays.js";
@@ -27,12 +27,13 @@ export function openRun(host, [name], studio) {
 
 class RunPage {
   constructor(name, studio) {
-    Object.assign(this, { name, studio, run: null, figures: null, tab: null, tabName: "" });
+    Object.assign(this, { name, studio, run: null, figures: null, toldAlarms: "{}", tab: null, tabName: "" });
     this.#build();
     this.subscriptions = new Subscriptions();
     this.subscriptions.add(
       studio.wire.on("run", (run) => run.name === name && this.#tellRun(run)),
       studio.wire.on("figures", (figures) => figures.run === name && this.#tellFigures(figures)),
+      studio.wire.on("mistake", ({ why }) => !this.run && this.#missing(why)),
       studio.wire.joined(() => studio.wire.say("open-run", { run: name })),
     );
   }
@@ -72,11 +73,15 @@ class RunPage {
     });
     this.element = el(
       "section.page", {},
-      el("div.page-head", {}, el("h1", {}, this.name), this.state),
-      this.progress, this.facts, this.alarms,
+      el("div.run-head", {}, el("h1", {}, this.name), this.state, this.facts), this.progress, this.alarms,
       el("nav.tabs", { "aria-label": "Parts of the run" }, this.tabs.map(({ element }) => element)),
       this.body,
     );
+  }
+
+  /** There is nothing behind the tabs. */
+  #missing(why) {
+    fill(this.element, el("h1", {}, this.name), el("p.lead", {}, why), el("p", {}, el("a.button", { href: "#/runs" }, "All runs")));
   }
 
   #tellRun(run) {
@@ -92,8 +97,16 @@ class RunPage {
     this.figures = figures;
     if (this.run) tellProgress(this.progress, figures.now.step, this.run.target);
     this.#tellFacts(figures.curves, figures.now);
-    fill(this.alarms, Object.entries(figures.alarms).map(([name, text]) => alarmLine(name, text)));
+    this.#tellAlarms(figures.alarms);
     this.tab?.tellFigures?.(figures);
+  }
+
+  /** Only when they change, or a screen reader would say them every second. */
+  #tellAlarms(alarms) {
+    const told = JSON.stringify(alarms);
+    if (told === this.toldAlarms) return;
+    this.toldAlarms = told;
+    fill(this.alarms, Object.entries(alarms).map(([name, text]) => alarmLine(name, text)));
   }
 
   #tellState(running, step, target) {
@@ -106,7 +119,7 @@ class RunPage {
     const gained = curves["episode/return"]?.at(-1)?.[1];
     fill(
       this.facts,
-      this.run ? `${this.run.world}${this.run.task ? `, task ${this.run.task}` : ""}` : "",
+      this.run ? el("span", {}, `${titled(this.run.world)}${this.run.task ? `, task ${this.run.task}` : ""}`) : "",
       fact("return", Number.isFinite(gained) ? figure(gained) : "no episode yet"),
       now.steps_per_second ? fact("steps per second", big(now.steps_per_second)) : "",
       now.seconds ? fact("time", span(now.seconds)) : "",
@@ -116,5 +129,5 @@ class RunPage {
 }
 
 function alarmLine(name, text) {
-  return el("p.alarm", {}, el("b", {}, `${name.replaceAll("_", " ")}: `), text);
+  return el("p.alarm", {}, el("b", {}, titled(name).replace(/^Kl/, "KL")), text ? `: ${text}` : "");
 }

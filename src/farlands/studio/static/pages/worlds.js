@@ -2,17 +2,18 @@
 
 import { el, fill, say } from "../dom.js";
 import { link } from "../router.js";
-import { resize, Screen, sideFor } from "../screen.js";
+import { ofCores, resize, Screen, sideFor } from "../screen.js";
 import { Subscriptions } from "../socket.js";
 import { Mind } from "./mind.js";
 
-const CHOICES = [4, 9, 16, 36, 64];
+/** Numbers that fill whole rows, of wide pages and of narrow ones. */
+const CHOICES = [8, 18, 32, 50];
 const GAP = 4;
 const RATE = 5;
 /** Of the wall while one world is looked into, which hides it. */
 const RATE_BEHIND = 0.2;
-/** Pixels of a whole wall at most: every one of them is a ray that the studio's machine has to follow. */
-const MOST_PIXELS = 420_000;
+/** Pixels of a whole wall at most. */
+const MOST_PIXELS = ofCores(300_000, 800_000);
 
 const STATES = {
   loading: ["", "Opening the worlds…"],
@@ -30,7 +31,7 @@ export function openWorlds(host, run, studio) {
 
 class Worlds {
   constructor(run, studio) {
-    Object.assign(this, { run, studio, worlds: 16, shown: 0, columns: 0, drawn: true, mind: null });
+    Object.assign(this, { run, studio, worlds: 18, shown: 0, columns: 0, drawn: true, mind: null });
     this.#build();
     this.screen = new Screen(this.canvas, (context, picture, about) => this.#draw(context, picture, about));
     this.subscriptions = new Subscriptions();
@@ -135,7 +136,7 @@ class Worlds {
 
 /** As few columns as let a wall of this width be seen without much scrolling. */
 function columnsFor(worlds, width) {
-  const height = Math.max(360, window.innerHeight - 260);
+  const height = Math.max(360, window.innerHeight - 180);
   for (let columns = 1; columns < worlds; columns += 1) {
     if (Math.ceil(worlds / columns) * (width / columns) <= height) return columns;
   }

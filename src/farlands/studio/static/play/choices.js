@@ -2,6 +2,7 @@
 
 import { el, fill } from "../dom.js";
 import { readable } from "../words.js";
+import { howToMine } from "./overlay.js";
 
 const GROUPS = [
   ["craft", "Make"], ["smelt", "Smelt"], ["place", "Put up"], ["equip", "Take in hand"], ["wear", "Wear"], ["drop", "Drop"],
@@ -75,7 +76,7 @@ export class Choices {
     fill(this.body, shown.length ? shown.map(([title, inside]) => el(
       "div.menu-group", {}, el("h3", {}, title),
       el("div.menu-choices", {}, inside.map((choice) => this.#button(choice, "", readable(parts(choice).item)))),
-    )) : el("p.empty", {}, "Nothing yet. Gather something first: hold the left mouse button on a tree."));
+    )) : el("p.empty", {}, `Nothing yet. Gather something first. ${howToMine()} on a tree.`));
     if (focused && this.open) this.body.querySelector(`[data-choice="${CSS.escape(focused)}"]`)?.focus();
   }
 

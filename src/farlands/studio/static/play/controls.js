@@ -25,7 +25,7 @@ export class Controls {
    * @param {(act: Object) => void} send
    */
   constructor(view, send) {
-    Object.assign(this, { view, send, on: false });
+    Object.assign(this, { view, send, on: false, free: false });
     this.#forget();
     this.listeners = [
       [window, "keydown", (event) => this.#key(event, true)],
@@ -57,10 +57,12 @@ export class Controls {
     this.#changed();
   }
 
-  /** Catch the mouse. Browsers may refuse, and allow it only upon a click. */
+  /** Catch the mouse, if there is one. Browsers may refuse; then it turns the view while it is over it. */
   catchMouse() {
+    if (window.matchMedia("(pointer: coarse)").matches) return;
     // Older browsers return nothing here, newer ones a promise.
-    Promise.resolve(this.view.requestPointerLock?.()).catch(() => {});
+    const caught = this.view.requestPointerLock?.();
+    caught?.then(() => { this.free = false; }, () => { this.free = true; });
   }
 
   releaseMouse() {
@@ -103,22 +105,26 @@ export class Controls {
     const what = KEYS[event.code];
     if (!this.on || !what || event.target.closest?.("input, select, textarea, dialog")) return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // In the menu the space bar presses buttons.
+    if (event.code === "Space" && event.target.closest?.(".menu")) return;
     event.preventDefault();
     if (!event.repeat) this.hold(what, down);
   }
 
   #button(event, down) {
     const what = { 0: "attack", 2: "use" }[event.button];
-    if (!this.on || !what || (down && !event.target.closest("canvas"))) return;
+    if (!this.on || !what) return;
     if (down && !this.locked) {
+      // Buttons that lie over the picture are pressed as buttons are.
+      if (!event.target.closest("canvas")) return;
       this.catchMouse();
-      return;
+      if (!this.free) return;
     }
     this.hold(what, down);
   }
 
   #mouse(event) {
-    if (this.on && this.locked) this.#drifted(event.movementX, event.movementY);
+    if (this.on && (this.locked || (this.free && this.view.contains(event.target)))) this.#drifted(event.movementX, event.movementY);
   }
 
   /** A finger that is drawn over the picture turns the view. */

@@ -2,20 +2,20 @@
 
 import { el, fill, say } from "../dom.js";
 import { fact, panel } from "../parts.js";
-import { resize, Screen, sideFor } from "../screen.js";
+import { ofCores, resize, Screen, sideFor } from "../screen.js";
 import { Subscriptions } from "../socket.js";
 import { Inventory, tellFeats, Vitals } from "../vitals.js";
-import { count, figure, readable, titled } from "../words.js";
+import { count, figure, readable } from "../words.js";
 import { Choices } from "./choices.js";
 import { Controls } from "./controls.js";
-import { clock, median, Overlay, PauseCurtain } from "./overlay.js";
+import { clock, howToMine, median, Overlay, PauseCurtain } from "./overlay.js";
 import { Recorder } from "./recorder.js";
 import { SaveDialog } from "./saving.js";
 import { touchPad } from "./touch.js";
 
 const DELAYS = 31;
-/** Width of the picture in pixels: small enough for a laptop to draw it at every tick. */
-const LARGEST = 480;
+/** Width of the picture in pixels: small enough to be drawn at every tick. */
+const LARGEST = ofCores(480, 720);
 
 /** One visit to a world. */
 export class Game {
@@ -28,7 +28,7 @@ export class Game {
     Object.assign(this, { studio, fields, leave, entered: false, ready: false, paused: true, delays: [] });
     this.#build();
     this.controls = new Controls(this.view, (act) => studio.wire.say("act", act));
-    this.element.append(touchPad(this.controls, () => this.choices.toggle()));
+    this.pad.append(...touchPad(this.controls, () => this.choices.toggle()));
     this.#listen();
     this.#wait("Opening the world…");
   }
@@ -53,12 +53,15 @@ export class Game {
     this.overlay = new Overlay(icons);
     this.curtain = new PauseCurtain(() => this.#goOn());
     this.over = el("p.over", {}, "");
-    this.view = el("div.view", {}, canvas, this.overlay.element, this.curtain.element, this.over);
+    const map = el("canvas.map", { role: "img", "aria-label": "The land around you from above, north up", width: 64, height: 64 });
+    this.land = new Screen(map);
     this.vitals = new Vitals();
-    this.inventory = new Inventory(icons, "You carry nothing yet. Hold the left mouse button on a tree.");
+    this.view = el("div.view", {}, canvas, this.vitals.element, map, this.overlay.element, this.curtain.element, this.over);
+    this.inventory = new Inventory(icons, `You carry nothing yet. ${howToMine()} on a tree.`);
     this.choices = new Choices(icons, (choice) => this.controls.choose(choice), () => this.#menuClosed());
     this.recorder = new Recorder(this.studio, () => this.#pause(), () => this.#goOn());
     this.saving = new SaveDialog(this.studio, () => this.#pause());
+    this.pad = el("div.touch");
     this.place = el("p.facts");
     this.delay = el("span.delay", { title: "From a key to the picture that shows it" });
     this.element = el(
@@ -70,7 +73,7 @@ export class Game {
       ),
       el(
         "div.game-grid", {},
-        el("div.game-main", {}, this.view, this.choices.menu, el("div.game-hud", {}, this.vitals.element, this.choices.quick, this.inventory.element)),
+        el("div.game-main", {}, this.view, this.choices.menu, this.pad, el("div.game-hud", {}, this.overlay.hint, this.choices.quick, this.inventory.element)),
         this.#buildSide(),
       ),
       this.recorder.element, this.saving.element,
@@ -79,16 +82,14 @@ export class Game {
 
   #buildSide() {
     const neighbour = el("canvas", { role: "img", "aria-label": "What the agent sees", width: 160, height: 120 });
-    const map = el("canvas.map", { role: "img", "aria-label": "The land around you from above, north up", width: 64, height: 64 });
     this.neighbourScreen = new Screen(neighbour);
-    this.land = new Screen(map);
     this.neighbourView = el("div.neighbour-view", { hidden: true }, neighbour);
     this.neighbourWords = el("p.hint");
     this.neighbourFeats = el("ul.feats");
     this.neighbour = panel("The agent", this.neighbourView, this.neighbourWords, this.neighbourFeats);
     this.neighbour.hidden = true;
     this.feats = el("ul.feats");
-    return el("div.game-side", {}, this.neighbour, panel("Achieved in this life", this.feats), panel("From above", map));
+    return el("div.game-side", {}, this.neighbour, panel("Achieved in this life", this.feats));
   }
 
   #listen() {
@@ -104,6 +105,7 @@ export class Game {
       wire.on("neighbour-state", (state) => this.#tellNeighbour(state)),
       wire.on("play-refused", ({ why }) => this.overlay.refuse(why)),
       wire.on("life-ended", (life) => this.overlay.end(life)),
+      wire.on("level-begins", ({ why }) => why === "recording" && this.overlay.refuse("Recording. A fresh level has begun.")),
       wire.on("saved", ({ name }) => notices.done(`Saved as ${name}. It waits where you walk into a world.`)),
     );
     const hear = (target, name, listener) => {
@@ -143,7 +145,8 @@ export class Game {
     this.overlay.remind();
     this.studio.wire.say("pause", { on: false });
     this.controls.start();
-    if (window.matchMedia("(pointer: fine)").matches) this.controls.catchMouse();
+    this.screen.canvas.focus({ preventScroll: true });
+    this.controls.catchMouse();
   }
 
   #pause() {
@@ -161,7 +164,8 @@ export class Game {
   }
 
   #menuClosed() {
-    if (!this.paused && window.matchMedia("(pointer: fine)").matches) this.controls.catchMouse();
+    this.screen.canvas.focus({ preventScroll: true });
+    if (!this.paused) this.controls.catchMouse();
   }
 
   #press(event) {
@@ -188,7 +192,7 @@ export class Game {
     if (!this.ready) this.#ready();
     if (sent === undefined) return;
     this.delays = [...this.delays.slice(1 - DELAYS), performance.now() - sent];
-    say(this.delay, `${Math.round(median(this.delays))} ms`);
+    say(this.delay, `delay ${Math.round(median(this.delays))} ms`);
   }
 
   #tell(state) {
@@ -207,7 +211,7 @@ export class Game {
   #tellNeighbour({ where, action, reward, achieved = {} }) {
     const feats = count(Object.keys(achieved).length, "achievement");
     const lead = where === "same-world" ? "It is in your world." : "On the same level, in a world of its own.";
-    say(this.neighbourWords, `${lead} ${titled(readable(action))}. Reward ${figure(reward)}, ${feats}.`);
+    say(this.neighbourWords, `${lead} ${action ? `Does: ${readable(action)}. ` : ""}Reward ${figure(reward)}, ${feats}.`);
     tellFeats(this.neighbourFeats, this.studio.icons, achieved, "It has achieved nothing yet.");
   }
 }

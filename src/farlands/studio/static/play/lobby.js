@@ -5,8 +5,8 @@ import { radios } from "../parts.js";
 import { ago, readable } from "../words.js";
 
 const BESIDE = [
-  ["next-world", "The agent, in a world of its own", "The same level for both of you. See who gets further."],
-  ["same-world", "The agent, in your world", "You meet, and can give things to each other."],
+  ["next-world", "An agent, in the next world", "The same level for both. See who gets further."],
+  ["same-world", "An agent, in your world", "You meet, and can give each other things."],
   ["nobody", "Nobody", "The world is yours."],
 ];
 const TASKS = [
@@ -31,8 +31,8 @@ export class Lobby {
       "form.lobby.card", { onsubmit: (event) => { event.preventDefault(); this.#enter({ seed: this.seed.value.trim() }); } },
       radios("beside", "Who is with you?", BESIDE, this.chosen.beside, (value) => { this.chosen.beside = value; }),
       radios("task", "What counts?", TASKS, this.chosen.task, (value) => { this.chosen.task = value; }),
-      el("div.lobby-last", {}, el("label.field", {}, el("span", {}, "Level"), this.seed, el("small", {}, "Any whole number is a level; empty for today's.")),
-        el("button.primary.large", { type: "submit" }, "Enter the world")),
+      el("label.field", {}, el("span", {}, "Level"), this.seed, el("small", {}, "Any whole number is a level; empty for today's.")),
+      el("button.primary.large", { type: "submit" }, "Enter the world"),
     );
     this.element = el("section.page.narrow", {}, el("h1", {}, "Walk into a world"), el("p.lead", {}, "Gather, craft and survive in first person, in the same worlds that agents learn in."), this.left, form, this.saves);
   }

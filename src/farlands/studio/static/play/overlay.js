@@ -12,18 +12,14 @@ const KEYS = [
   [["W", "A", "S", "D"], "walk"], [["W W", "Shift"], "run"], [["Space"], "jump, swim up"],
   [["mouse", "arrows", "Q E R F"], "look around"], [["left button", "J"], "hold to mine, to hit"],
   [["right button", "K"], "use what is in front or in the hand"], [["G"], "hold to eat"],
-  [["1", "…", "9"], "make or place what is offered"], [["C", "Tab"], "everything you can make"], [["Esc"], "pause"],
+  [["1", "…", "9"], "make or place what is offered"], [["C", "Tab"], "everything you can make"], [["Esc"], "pause, and free the mouse"],
 ];
 
-/** A table of keys. */
-export function keyTable() {
+function keyTable() {
   return el("dl.key-table", {}, KEYS.map(([keys, does]) => el("div", {}, el("dt", {}, keys.map((key) => el("kbd", {}, key))), el("dd", {}, does))));
 }
 
-/** The line of hints that fades once it has been there for a while. */
-export function hintLine() {
-  return el("p.key-hint", { "aria-hidden": "true" }, "W A S D walk · mouse or Q E R F look · hold left button or J to mine · Space jump · C make · Esc all keys");
-}
+const HINT = "W A S D walk · mouse or Q E R F look · hold left button or J to mine · Space jump · C make · Esc all keys";
 
 /** Short messages over the picture. */
 export class Overlay {
@@ -34,9 +30,10 @@ export class Overlay {
     this.aim = el("div.aim", { hidden: true }, el("span"), el("i"));
     this.refusal = el("p.refusal", { role: "status", hidden: true });
     this.ended = el("div.ended", { role: "status", hidden: true });
-    this.hint = hintLine();
+    /** A line of keys that fades once it has been there for a while; it stands outside, over what is carried. */
+    this.hint = el("p.key-hint", { "aria-hidden": "true" }, HINT);
     this.recording = el("span.on-air", { hidden: true, "aria-hidden": "true" }, el("i.dot"), "recording");
-    this.element = el("div.overlay", {}, this.toasts, this.aim, this.refusal, this.ended, this.hint, this.recording);
+    this.element = el("div.overlay", {}, this.toasts, this.aim, this.refusal, this.ended, this.recording);
   }
 
   /** Show the line of keys, for a while. */
@@ -57,6 +54,7 @@ export class Overlay {
     feats.forEach((name) => this.#toast(this.toasts, TOAST_SECONDS, this.icons.of(name), el("span", {}, el("small", {}, "Achieved"), titled(name))));
   }
 
+  /** Say in a line why something was not done, or what has just begun. */
   refuse(why) {
     say(this.refusal, why);
     this.refusal.hidden = false;
@@ -90,7 +88,8 @@ export class PauseCurtain {
   constructor(goOn) {
     this.title = el("h2");
     this.button = el("button.primary.large", { type: "button", onclick: goOn });
-    this.element = el("div.curtain", { hidden: true }, this.title, this.button, keyTable());
+    const touch = el("p.touch-words", {}, "Draw a finger over the picture to look around. The buttons below walk, mine and jump.");
+    this.element = el("div.curtain", { hidden: true }, this.title, this.button, keyTable(), touch);
   }
 
   show(title, button) {
@@ -103,6 +102,11 @@ export class PauseCurtain {
   hide() {
     this.element.hidden = true;
   }
+}
+
+/** What one does to gather something, with a mouse or with thumbs. */
+export function howToMine() {
+  return window.matchMedia("(pointer: coarse)").matches ? "Hold Mine" : "Hold the left mouse button";
 }
 
 /** Hour and minute of a time of day that counts from sunrise at six. */

@@ -7,7 +7,11 @@ const WALK = [["turn-left", "left", "Turn left"], ["forward", "up", "Walk"], ["t
 const LOOK = [["look-up", "up", "Look up"], ["look-down", "down", "Look down"]];
 const DO = [["attack", "Mine"], ["use", "Use"], ["jump", "Jump"], ["eat", "Eat"]];
 
-/** @param {import("./controls.js").Controls} controls */
+/**
+ * @param {import("./controls.js").Controls} controls
+ * @param {() => void} openMenu
+ * @returns {HTMLElement[]}
+ */
 export function touchPad(controls, openMenu) {
   const held = (what, ...children) => {
     const button = el(`button.pad.pad-${what}`, { type: "button" }, ...children);
@@ -25,10 +29,9 @@ export function touchPad(controls, openMenu) {
     button.setAttribute("aria-label", words);
     return button;
   };
-  return el(
-    "div.touch", {},
+  return [
     el("div.pad-walk", {}, WALK.map(signed)),
     el("div.pad-look", {}, LOOK.map(signed)),
     el("div.pad-do", {}, DO.map(([what, words]) => held(what, words)), el("button.pad.pad-make", { type: "button", onclick: openMenu }, "Make")),
-  );
+  ];
 }

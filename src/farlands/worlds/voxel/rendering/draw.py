@@ -44,15 +44,15 @@ def _draw_kernel(
     # Out
     out: Pictures,
 ):
-    """Draw every pixel of every agent of the listed worlds; neighbouring threads draw neighbouring pixels."""
+    """Draw every pixel of the first agents of the listed worlds; neighbouring threads draw neighbouring pixels."""
     size = look.width * look.height
     i = wp.tid()
-    while i < how_many(listed) * rules.agents * size:
+    while i < how_many(listed) * look.drawn * size:
         row = i // size
         slot = i - row * size
         pixel = look.order[slot]
-        w = world_at(listed, row // rules.agents)
-        r = w * rules.agents + row % rules.agents
+        w = world_at(listed, row // look.drawn)
+        r = w * rules.agents + row % look.drawn
         ray = look.rays[pixel]
         eye = wp.vec3(views[r, View.EYE_X], views[r, View.EYE_Y], views[r, View.EYE_Z])
         d = wp.vec3(

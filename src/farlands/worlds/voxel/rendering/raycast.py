@@ -22,7 +22,7 @@ class Look:
     its kind and level. block_light: float ``[blocks]``, own glow 0 to 1.
     rays: vec3 ``[H * X]``: right, up, and length of each pixel's ray, one block ahead. order: int32 ``[H * X]``, the
     pixels, row by row from 0, in the order in which they are drawn and stored. tone: uint8 ``[256]``, what a level of
-    a channel is shown as.
+    a channel is shown as. drawn: How many agents of a world are drawn, the first ones.
     """
 
     tiles: wp.array2d(dtype=wp.vec4ub)
@@ -38,6 +38,7 @@ class Look:
     width: wp.int32
     height: wp.int32
     sight: wp.float32
+    drawn: wp.int32
 
 
 MODEL_NONE, MODEL_CUBE, MODEL_CUTOUT, MODEL_CROSS, MODEL_BOX, MODEL_FLUID = range(6)

@@ -59,8 +59,12 @@ def pixel_order(height: int, width: int, patch: int) -> np.ndarray:
     return pixels.reshape(height // patch, patch, width // patch, patch).swapaxes(1, 2).reshape(-1)
 
 
-def make_look(height: int, width: int, options: VoxelOptions, device: str, patch: int = 0) -> Look:
-    """Textures, models and rays of pictures of a size on a device, stored in patches of a side or, for 0, in rows."""
+def make_look(
+    height: int, width: int, options: VoxelOptions, device: str, patch: int = 0, *, drawn: int = 0
+) -> Look:  # fmt: skip
+    """Textures, models and rays of pictures of a size on a device, stored in patches of a side or, for 0, in rows; of
+    so many agents of each world, all by default.
+    """
     tiles: list[np.ndarray] = []
     faces = np.zeros((len(BLOCKS), len(FACES)), dtype=np.int32)
     for index, block in enumerate(BLOCKS):
@@ -85,12 +89,13 @@ def make_look(height: int, width: int, options: VoxelOptions, device: str, patch
     look.width = width
     look.height = height
     look.sight = float(options.sight)
+    look.drawn = drawn or options.agents
     look.tone = wp.array(tone_curve(options.gamma), dtype=wp.uint8, device=device)
     return look
 
 
 class Renderer:
-    """Draws the agents' views of any subset of worlds, at one resolution.
+    """Draws the views of the agents, or of the first ones, of any subset of worlds, at one resolution.
 
     Args:
         state, tables, rules: Of the worlds to draw.
@@ -98,15 +103,16 @@ class Renderer:
         options: Field of view and sight; and, unless a size is given, the size and how pixels are stored.
         device: Warp device name.
         size: (height, width) in pixels instead of the options' own.
+        drawn: How many agents of each world to draw, the first ones; 0 for all.
     """
 
     def __init__(
         self, state: VoxelState, tables: Tables, rules: Rules, num_rows: int, options: VoxelOptions, device: str,
-        size: tuple[int, int] | None = None,
+        size: tuple[int, int] | None = None, drawn: int = 0,
     ) -> None:  # fmt: skip
         height, width = size if size is not None else (options.height, options.width)
         self._state, self._tables, self._rules, self._device = state, tables, rules, device
-        self._look = make_look(height, width, options, device, options.patch if size is None else 0)
+        self._look = make_look(height, width, options, device, options.patch if size is None else 0, drawn=drawn)
         self._views = wp.zeros((num_rows, NUM_VIEW), dtype=wp.float32, device=device)
         self._overlay = wp.zeros((num_rows, NUM_OVERLAY), dtype=wp.int32, device=device)
         self._bodies = make_bodies(device, options.texture_seed)
