@@ -23,6 +23,9 @@ from farlands import __version__
 from farlands.errors import UserError
 from farlands.worlds.world import WorldSpec
 
+LONGEST = 100_000
+"""Steps after which an episode is cut: Minari gives back longer ones in pieces, past 131,072."""
+
 
 @dataclass(frozen=True)
 class Demonstration:

@@ -15,6 +15,7 @@ from farlands.errors import UserError
 from farlands.evaluation.protocol import UNSEEN, Actor
 from farlands.runtime.build import build_world, evaluation_options
 from farlands.runtime.demonstration_files import (
+    LONGEST,
     Demonstration,
     DemonstrationFile,
     dataset_id,
@@ -26,9 +27,6 @@ from farlands.runtime.demonstration_files import (
 from farlands.runtime.display import Display, make_display
 from farlands.runtime.subject import named_actor, with_senses
 from farlands.worlds.world import Episodes, World, WorldSpec
-
-_LONGEST = 1_000_000
-"""Steps after which an episode is cut in worlds that never end one."""
 
 
 def demonstration_seeds(seed: int, count: int) -> list[int]:
@@ -129,7 +127,7 @@ def live(world: World, actor: Actor, seed: int, shown: list[str], noise_seed: in
         memory, first = act.memory, here.terminated | here.truncated
         steps.append((act.action[0].cpu().numpy().copy(), float(here.reward[0]), bool(here.terminated[0])))
         observations.append(_row(world.final_observation if bool(first[0]) else here.observation, shown))
-        if len(steps) == _LONGEST:
+        if len(steps) == LONGEST:
             break
     return _demonstration(seed, observations, steps, world.drain_episodes())
 

@@ -21,6 +21,7 @@ import warp as wp
 from farlands import __version__
 from farlands.errors import UserError
 from farlands.runtime.demonstration_files import (
+    LONGEST,
     Demonstration,
     DemonstrationFile,
     describe_world,
@@ -44,8 +45,6 @@ CONSENT = (
     "passes it on; you may delete the folder at any time. Nothing is sent anywhere by Farlands."
 )
 """What people agree to."""
-LONGEST = 100_000
-"""Steps of an episode, 83 minutes; Minari gives back longer ones in pieces, past 131,072."""
 _LONGEST_NAME = 80
 
 
