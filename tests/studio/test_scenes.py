@@ -113,6 +113,7 @@ def test_the_newest_agent_lives_on_unseen_levels(voxel_run):
     assert len(told["options"]) == 8
     assert sum(chance for _, chance in told["options"]) <= 1.001
     assert told["action"] in option_names(scene.world.spec)
+    assert len(told["values"]) == 45
     assert set(told["vitals"]) == {"health", "food", "saturation", "air", "armour"}
     assert len(places) > 1
     pictures = scene.pictures([0, 2], 48, 64)

@@ -21,6 +21,7 @@ from farlands.config import EvalConfig
 from farlands.errors import UserError
 from farlands.evaluation.protocol import evaluation_seeds
 from farlands.runtime.build import build_world
+from farlands.runtime.checkpoint import CheckpointStore
 from farlands.runtime.live import Happened, Request
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.subject import find_subject
@@ -218,6 +219,7 @@ class Stage(Scene):
         self.agent: Any = subject.make_actor(dataclasses.replace(self.world.spec, observation=self._shown), device)
         self.checkpoint, self.pace = subject.checkpoint, pace
         self.seen, self._out = self.world.reset(evaluation_seeds(0, worlds)), self.world.allocate()
+        self._units = _value_units(directory, subject.checkpoint)
         rows = self.world.num_rows
         self._memory, self._first = self.agent.initial_memory(rows), torch.ones(rows, dtype=torch.bool)
 
@@ -233,11 +235,23 @@ class Stage(Scene):
         seen, self._out = self.world.step(action, out=self._out), self.seen
         self.seen, self._memory = seen, output.memory
         self._first = seen.terminated | seen.truncated
-        self.thought = Thought(
-            action, None, distribution.chances(), seen.reward.clone(), self._first.clone()
-        )  # fmt: skip
+        value = None
+        if self._units:
+            mean, std = self._units
+            value = output.value[0, :, 0].float() * std + mean
+        self.thought = Thought(action, value, distribution.chances(), seen.reward.clone(), self._first.clone())
         self.steps += 1
         return True
+
+
+def _value_units(directory: RunDirectory, checkpoint: str) -> tuple[float, float] | None:
+    """Mean and standard deviation, in units of reward, that values of the main task are told in; None without."""
+    store = CheckpointStore(directory.checkpoints)
+    try:
+        kept = store.load(checkpoint, parts=("learner",))[0].states["learner"]["normaliser"]
+        return float(kept["mean"][0]), float(kept["std"][0])
+    except (KeyError, TypeError, UserError):
+        return None
 
 
 def with_senses(options: Any, without: Sequence[str] = ()) -> Any:

@@ -48,6 +48,14 @@ class Seat:
     look: LookInto | None = None
     portrait: Portrait | None = None
     due: dict[str, float] = field(default_factory=dict)
+    drawn: dict[str, object] = field(default_factory=dict)
+
+    def is_new(self, what: str, moment: object) -> bool:
+        """Whether a picture would show another moment than the last one of its kind, which is then noted."""
+        if self.drawn.get(what) == moment:
+            return False
+        self.drawn[what] = moment
+        return True
 
     def is_due(self, what: str, rate: float, now: float) -> bool:
         """Whether it is time for the next of something that comes at a rate, which is then noted."""
@@ -166,7 +174,7 @@ class Theatre:
             seat.client.tell("wall-state", state=state, name=scene.world.spec.name, checkpoint=checkpoint, **about)
 
     def _serve(self, scene: Scene, seat: Seat, now: float) -> None:
-        if seat.is_due("wall", seat.wall.rate, now):
+        if seat.is_due("wall", seat.wall.rate, now) and seat.is_new("wall", (id(scene), scene.steps)):
             shown = min(seat.wall.worlds, scene.world.num_worlds)
             pictures = scene.pictures(range(shown), seat.wall.side, seat.wall.side)
             if pictures is not None:
@@ -177,7 +185,7 @@ class Theatre:
         if look is None or look.world >= scene.world.num_worlds:
             return
         seat.portrait = seat.portrait or Portrait(scene, look.world)
-        if seat.is_due("look", _LOOKS, now):
+        if seat.is_due("look", _LOOKS, now) and seat.is_new("look", (id(scene), scene.steps, look)):
             large = scene.pictures([look.world], look.side * 3 // 4, look.side)
             if large is not None:
                 seat.client.show("look", {"world": look.world}, jpeg(large[0]))
