@@ -141,7 +141,7 @@ class Feed:
         if chances is not None:
             arrays["chances"] = chances.half()
         if update % self._check_every == 0:
-            arrays["hashes"] = self._world.state_hash()[:shown]
+            arrays["hashes"] = self._world.state_hash(range(shown))
         return arrays
 
     def _prune(self, kind: str, keep: int) -> None:

@@ -133,9 +133,10 @@ class PerturbedWorld(World):
         for name, value in self._own().items():
             value[index] = own[name].to(self.device)
 
-    def state_hash(self) -> Tensor:
-        words = mix(mix(self.inner.state_hash() ^ mix(self._key)) ^ mix(self._count))
-        queue = self._queue.view(torch.int32).reshape(self.num_worlds, -1).to(torch.int64)
+    def state_hash(self, worlds: Sequence[int] | None = None) -> Tensor:
+        index = self._index(worlds)
+        words = mix(mix(self.inner.state_hash(worlds) ^ mix(self._key[index])) ^ mix(self._count[index]))
+        queue = self._queue.view(torch.int32).reshape(self.num_worlds, -1)[index].to(torch.int64)
         places = torch.arange(1, queue.shape[1] + 1, device=self.device)
         return mix(words ^ mix(queue ^ mix(places)).sum(dim=1)) if queue.shape[1] else words
 

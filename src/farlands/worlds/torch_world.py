@@ -118,7 +118,7 @@ class TorchWorld(World):
         for name, value in self.state.items():
             value[index] = snapshot[name].to(self.device)
 
-    def state_hash(self) -> Tensor:
+    def state_hash(self, worlds: Sequence[int] | None = None) -> Tensor:
         digest = self._zeros(torch.int64)
         for name in sorted(self.state):
             value = self.state[name].reshape(self.num_worlds, -1)
@@ -126,7 +126,7 @@ class TorchWorld(World):
                 value = value.view(torch.int64 if value.dtype == torch.float64 else torch.int32)
             for column in value.to(torch.int64).unbind(1):
                 digest = mix(digest ^ mix(column))
-        return digest
+        return digest if worlds is None else digest[torch.as_tensor(worlds, device=self.device)]
 
     def present_levels(self) -> tuple[np.ndarray, np.ndarray]:
         return self._seed().cpu().numpy().astype(np.uint64), self.state["time"].cpu().numpy()

@@ -304,8 +304,11 @@ class World(ABC):
         """
 
     @abstractmethod
-    def state_hash(self) -> torch.Tensor:
-        """int64 ``[W]``: a hash of every persistent array of each world, equal on every device and batch size."""
+    def state_hash(self, worlds: Sequence[int] | None = None) -> torch.Tensor:
+        """Hashes of the chosen worlds, all by default, int64 ``[n]``.
+
+        Each is of every persistent array of its world, and equal on every device and at every batch size.
+        """
 
     @abstractmethod
     def drain_episodes(self) -> Episodes:

@@ -49,7 +49,7 @@ class DistantWorlds(World):
     def restore(self, snapshot: Mapping[str, Tensor], worlds: Sequence[int] | None = None) -> None:
         """Nothing is kept: actors begin on levels of their own."""
 
-    def state_hash(self) -> Tensor:
+    def state_hash(self, worlds: Sequence[int] | None = None) -> Tensor:
         raise RuntimeError("these worlds live in actors")
 
     def note_episodes(self, episodes: Episodes) -> None:

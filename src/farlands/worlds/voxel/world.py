@@ -325,7 +325,6 @@ class VoxelWorld(World):
         self._each_shard(self._launcher.relight)
 
     def state_hash(self, worlds: Sequence[int] | None = None) -> torch.Tensor:
-        """Hashes of the chosen worlds, int64, all by default; see ``World.state_hash``."""
         return self.store.hash(self._index(worlds))
 
     def present_levels(self) -> tuple[np.ndarray, np.ndarray]:

@@ -139,9 +139,9 @@ class JaxWorld(World):
             value[rows.to(value.device)] = snapshot[name].to(value.device)
         self._put(here)
 
-    def state_hash(self) -> Tensor:
-        state = [value.cpu().numpy() for _, value in sorted(self.snapshot().items())]
-        words = [digest(array[row] for array in state) for row in range(self.num_worlds)]
+    def state_hash(self, worlds: Sequence[int] | None = None) -> Tensor:
+        state = [value.cpu().numpy() for _, value in sorted(self.snapshot(worlds).items())]
+        words = [digest(array[row] for array in state) for row in range(len(state[0]))]
         return torch.from_numpy(np.array(words, dtype=np.uint64).view(np.int64).copy()).to(self.device)
 
     def drain_episodes(self) -> Episodes:

@@ -145,9 +145,9 @@ class ForeignWorld(World):
         self._relive(rows, state)
         self._begun = True
 
-    def state_hash(self) -> Tensor:
+    def state_hash(self, worlds: Sequence[int] | None = None) -> Tensor:
         digests = []
-        for row in range(self.num_worlds):
+        for row in range(self.num_worlds) if worlds is None else worlds:
             pieces = [array[row] for array in (self._streams, self.pool.arrays["episode"], self.time, self.total)]
             pieces += [self.unlocked[row], self._actions[row, : self.time[row]]]
             pieces += [self.pool.arrays[OBSERVATION + key][row] for key in self.spec.observation]
