@@ -33,7 +33,7 @@ class ShowWall:
     run: str
     worlds: int = 16
     rate: float = 5.0
-    side: int = 96
+    side: int = 64
 
     def __post_init__(self) -> None:
         _within("worlds", self.worlds, 1, 64)

@@ -13,7 +13,7 @@ const RATE = 5;
 /** Of the wall while one world is looked into, which hides it. */
 const RATE_BEHIND = 0.2;
 /** Pixels of a whole wall at most. */
-const MOST_PIXELS = ofCores(300_000, 800_000);
+const MOST_PIXELS = ofCores(130_000, 800_000);
 
 const STATES = {
   loading: ["", "Opening the worlds…"],
