@@ -19,7 +19,7 @@ from farlands.runtime.live import Request
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.session import carry, start
 from farlands.runtime.signals import StopRequest
-from farlands.studio.portrait import Portrait, action_name, option_names
+from farlands.studio.portrait import Portrait, action_name, goal_of, option_names
 from farlands.studio.scenes import Mirror, Stage, draw, open_scene
 from farlands.worlds.reference import CueCorridor
 
@@ -137,6 +137,22 @@ def test_worlds_without_pictures_are_told_in_words(finished_run):
     assert len(told["rewards"]) == 5
     assert "vitals" not in told
     scene.close()
+
+
+def test_goals_are_told_in_words():
+    from farlands.worlds.voxel.options import VoxelOptions
+    from farlands.worlds.voxel.world import VoxelWorld
+
+    options = VoxelOptions(task="tasks", tasks=("gain(log, 3)", "gain(dirt, 1)"), window=32)
+    world = VoxelWorld(4, options)
+    world.reset(3)
+    goals = [goal_of(world, k) for k in range(4)]
+    chosen = world.store.tensors["task_index"].tolist()
+    assert len(set(chosen)) == 2
+    assert all(("3" in goal["text"]) == (k == 0) for goal, k in zip(goals, chosen, strict=True))
+    assert all(goal["progress"] == 0.0 for goal in goals)
+    assert goal_of(VoxelWorld(1, VoxelOptions(task="diamond", window=32)), 0) == {"text": "make diamond pickaxe"}
+    assert goal_of(VoxelWorld(1, VoxelOptions(window=32)), 0) is None
 
 
 def test_pictures_of_worlds_that_show_them_are_scaled():

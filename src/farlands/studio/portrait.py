@@ -73,6 +73,7 @@ class Portrait:
             "values": [round(value, 3) for value in self.values],
             "rewards": [round(value, 3) for value in self.rewards],
             "achieved": achieved(world, self.index),
+            "goal": goal_of(world, self.index),
             **senses_of(world.spec, self.scene.seen.observation, self._row),
         }
         if levels is not None:
@@ -129,6 +130,20 @@ def achieved(world: World, index: int) -> dict[str, int]:
         return {}
     steps = unlocked[index * world.num_agents].tolist()
     return {name: int(step) for name, step in zip(world.spec.achievements, steps, strict=True) if step >= 0}
+
+
+def goal_of(world: World, index: int) -> dict[str, Any] | None:
+    """What the first agent of a world is after, in words, and how far it has come, in [0, 1]; None for no one goal."""
+    chosen, progress = _tensor(world, "task_index"), _tensor(world, "task_progress")
+    options = getattr(world, "options", None)
+    if chosen is not None and progress is not None and getattr(options, "task", "") == "tasks":
+        from farlands.worlds.voxel.tasks.bank import task_bank
+        from farlands.worlds.voxel.tasks.sentence import sentence
+
+        row = index * world.num_agents
+        task = task_bank(options)[int(chosen[row])]  # type: ignore[arg-type]
+        return {"text": sentence(task), "progress": int(progress[row]) / 1000}
+    return {"text": world.spec.goal.replace("_", " ")} if world.spec.goal else None
 
 
 def place_of(world: World, index: int) -> tuple[int, int, int] | None:

@@ -68,6 +68,7 @@ export class Mind {
     this.about = el("p.facts");
     this.vitals = new Vitals();
     this.inventory = new Inventory(this.studio.icons, "It carries nothing yet.");
+    this.goal = el("p.goal", { hidden: true });
     this.action = el("b.action");
     this.options = el("ul.options", { "aria-label": "Likeliest actions" });
     this.chart = new Chart({ label: "Value and reward over the latest steps", height: 150, smooth: false, formatX: (x) => String(-x), unitX: "steps ago" });
@@ -79,7 +80,7 @@ export class Mind {
       el("div.mind-main", {}, this.view, this.vitals.element, this.inventory.element),
       el(
         "div.mind-side", {},
-        panel("What it wants", el("p.does", {}, "does ", this.action), this.options),
+        panel("What it wants", this.goal, el("p.does", {}, "does ", this.action), this.options),
         panel("What it expects and gets", el("p.keys", {}, this.valueKey, key("reward", "var(--series-2)")), this.chart.element),
       ),
       el("div.mind-below", {}, this.mapPanel, panel("Achieved in this life", this.feats)),
@@ -110,10 +111,18 @@ export class Mind {
     if (told.inventory) this.inventory.tell(told.inventory, told.equipment);
     this.inventory.element.hidden = !told.inventory;
     this.mapPanel.hidden = this.land.shown === 0;
+    this.#tellGoal(told.goal);
     say(this.action, readable(told.action ?? "nothing yet"));
     this.#tellOptions(told.options ?? [], told.action);
     this.#tellValues(told);
     tellFeats(this.feats, this.studio.icons, told.achieved);
+  }
+
+  #tellGoal(goal) {
+    this.goal.hidden = !goal;
+    if (!goal) return;
+    const far = goal.progress === undefined ? "" : ` (${percent(goal.progress)} of the way)`;
+    say(this.goal, `Its goal: ${goal.text}${far}`);
   }
 
   #tellOptions(options, action) {
