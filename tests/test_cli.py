@@ -357,6 +357,7 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
     import farlands.runtime.session
     import farlands.runtime.studies.compare
     import farlands.runtime.studies.sweep
+    import farlands.studio.serve
 
     # The rooms are replaced by doors: what is fuzzed is everything that stands before them.
     for module, name in (
@@ -366,6 +367,7 @@ def test_fuzz_gives_one_line_or_runs(verb, tokens, monkeypatch, capsys, tmp_path
         (farlands.runtime.doctor, "doctor"), (farlands.runtime.catalogue, "print_world"),
         (farlands.runtime.demonstrations, "record"), (farlands.runtime.studies.sweep, "sweep"),
         (farlands.runtime.studies.compare, "compare"), (farlands.runtime.studies.compare, "compare_runs"),
+        (farlands.studio.serve, "serve"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, lambda *_: 0)
     monkeypatch.chdir(tmp_path)

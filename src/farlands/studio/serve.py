@@ -18,14 +18,10 @@ from farlands.studio.config import PlayConfig, StudioConfig
 def studio(config: StudioConfig) -> int:
     """Serve the studio until Ctrl-C. Raises UserError where something is missing or the port is taken."""
     _require_server()
-    import torch
-
     from farlands.studio.app import Studio
     from farlands.studio.runs import Runs
 
     runs = Runs(Path(config.target).expanduser())
-    # Training beside it needs the cores more.
-    torch.set_num_threads(1)
     begin = {"page": "wall", "run": runs.first} if runs.single else {"page": "runs"}
     return serve(Studio(runs, runs.base, begin), config)
 
@@ -33,14 +29,11 @@ def studio(config: StudioConfig) -> int:
 def play(config: PlayConfig) -> int:
     """Serve a world to walk in until Ctrl-C. Raises UserError as ``studio``, or where there is no such world."""
     _require_server()
-    import torch
-
     from farlands.studio.app import Studio
     from farlands.studio.runs import Runs
 
     home = Path("runs").absolute()
     begin = {"page": "play", "beside": config.beside, "task": config.task, **_find_world(config.target, home)}
-    torch.set_num_threads(1)
     runs = Runs(home) if home.is_dir() else None
     return serve(Studio(runs, home, begin), StudioConfig(port=config.port, open=config.open))
 
@@ -67,11 +60,14 @@ def serve(studio: Any, config: StudioConfig) -> int:
     Raises:
         UserError: The address cannot be had.
     """
+    import torch
     import uvicorn
 
     from farlands.runtime.quiet import hush_warp
 
     hush_warp()
+    # Training beside it needs the cores more.
+    torch.set_num_threads(1)
     token = config.token or ("" if is_loopback(config.host) else secrets.token_hex(16))
     door = _listen(config)
     port = door.getsockname()[1]
