@@ -70,8 +70,10 @@ class Session:
 
     def _show_wall(self, message: ShowWall) -> None:
         directory = self._directory(message.run)
-        self._leave()
-        self._theatre = self.studio.stages.watch(directory, self.client, message)
+        # Who asks for another size or rate of the same worlds must not let them end meanwhile.
+        before, self._theatre = self._theatre, self.studio.stages.watch(directory, self.client, message)
+        if before not in (None, self._theatre):
+            before.leave(self.client)
 
     def _look(self, message: LookInto) -> None:
         if self._theatre is None:

@@ -23,10 +23,10 @@ class Stages:
         key = directory.path.resolve()
         with self._lock:
             theatre = self._theatres.get(key)
-            if theatre is None or theatre.worlds < wall.worlds:
+            if theatre is None or theatre.worlds < wall.worlds or not theatre.watch(client, wall):
                 # Pages that watch fewer worlds stay where they are until they ask anew.
                 theatre = self._theatres[key] = Theatre(directory, wall.worlds, self._forget)
-            theatre.watch(client, wall)
+                theatre.watch(client, wall)
             return theatre
 
     def close(self) -> None:

@@ -81,14 +81,16 @@ class Theatre:
         self.directory, self.worlds, self._ended = directory, worlds, ended
         self._seats: dict[int, Seat] = {}
         self._lock = threading.Lock()
-        self._closed = threading.Event()
+        self._closed, self._over = threading.Event(), False
         self._thread = threading.Thread(target=self._live, name=f"theatre-{directory.path.name}", daemon=True)
         self._thread.start()
 
-    def watch(self, client: Client, wall: ShowWall) -> None:
-        """Show the wall to a page from now on."""
+    def watch(self, client: Client, wall: ShowWall) -> bool:
+        """Show the wall to a page from now on. False where it is over already: another theatre has to be opened."""
         with self._lock:
-            self._seats[id(client)] = Seat(client, wall)
+            if not self._over:
+                self._seats[id(client)] = Seat(client, wall)
+            return not self._over
 
     def look(self, client: Client, look: LookInto) -> None:
         """Show one world large to a page that watches; world -1 for none."""
@@ -112,17 +114,25 @@ class Theatre:
             self._seats = {key: seat for key, seat in self._seats.items() if not seat.client.gone}
             return list(self._seats.values())
 
+    def _ends(self) -> bool:
+        """Whether nobody watches any more; who comes after that comes too late."""
+        with self._lock:
+            self._over = self._closed.is_set() or all(seat.client.gone for seat in self._seats.values())
+            return self._over
+
     def _live(self) -> None:
         _stand_back()
         time.sleep(_TICK)
         try:
-            while self._present() and not self._closed.is_set():
+            while not self._ends():
                 self._show_one_scene()
         except UserError as error:
             self._tell_all("wall-failed", why=str(error))
         except Exception as error:
             self._tell_all("wall-failed", why=f"{type(error).__name__}: {error}"[:300])
         finally:
+            with self._lock:
+                self._over = True
             self._ended(self)
 
     def _show_one_scene(self) -> None:
