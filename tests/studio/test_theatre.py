@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
+from tests.studio.conftest import Page
+
 from farlands.runtime.rundir import RunDirectory
 from farlands.studio.messages import ShowWall
 from farlands.studio.stages import Stages
 from farlands.studio.theatre import Theatre
-from tests.studio.conftest import Page
 
 WALL = ShowWall("small", worlds=2, rate=20.0, side=32)
 
