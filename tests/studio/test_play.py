@@ -27,7 +27,6 @@ from farlands.worlds.voxel.state import Body, Clock
 from farlands.worlds.voxel.world import VoxelWorld
 
 
-
 @pytest.fixture
 def enter(page, tmp_path):
     """Makes games, begun, and ends them."""
