@@ -35,7 +35,7 @@ class Runs:
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():
-            raise UserError("no such directory", path, "a run's, or one that holds runs; farlands demo makes a first one")
+            raise UserError("no such directory", path, "a run's, or one that holds some; farlands demo makes one")
         self.single = (path / "config.json").is_file()
         self.base = path.parent.absolute() if self.single else path.absolute()
         self.first = path.absolute().name if self.single else ""
