@@ -14,7 +14,7 @@ from farlands.agents.config import AgentConfig
 from farlands.learning.collect import Collector
 from farlands.learning.config import PPOConfig
 from farlands.learning.ppo import PPO
-from farlands.runtime.live import KEPT, MOST_WORLDS, PATIENCE, Feed, NoFeed, Request, read_wanted
+from farlands.runtime.live import KEPT, LATE, MOST_WORLDS, PATIENCE, Feed, NoFeed, Request, read_wanted
 from farlands.worlds.reference import CueCorridor, PointReach
 
 
@@ -30,12 +30,12 @@ class Trainer:
         self.collector.start(1)
         self.feed = Feed(directory, self.world, self.agent, self.learner, self.notes.append, check_every)
 
-    def update(self, times=1):
+    def update(self, times=1, seconds=0.5):
         for _ in range(times):
             rollout = self.collector.collect()
             self.learner.update(rollout, rollout.rewards[..., None], 0.0)
             self.updates += 1
-            self.feed.publish(rollout, self.updates, self.updates * 48, 0.5)
+            self.feed.publish(rollout, self.updates, self.updates * 48, seconds)
         return rollout
 
 
@@ -121,12 +121,14 @@ def test_more_worlds_begin_anew(tmp_path):
     assert Request(tmp_path, 500).newest_beginning()[1] == 6 < MOST_WORLDS, "all there are"
 
 
-def test_few_files_are_kept_and_none_after_the_end(tmp_path):
+@pytest.mark.parametrize(("seconds", "kept"), [(60.0, KEPT), (LATE / 10, 10), (1e-6, 12)])
+def test_files_are_kept_for_some_seconds_and_none_after_the_end(tmp_path, monkeypatch, seconds, kept):
+    monkeypatch.setattr("farlands.runtime.live.MOST_KEPT", 12)
     trainer = Trainer(tmp_path)
     Request(tmp_path, 1).ask()
-    trainer.update(KEPT + 6)
-    kept = [name for name in names(tmp_path) if name.startswith("update")]
-    assert kept == [f"update-{n:09d}.safetensors" for n in range(7, KEPT + 7)]
+    trainer.update(16, seconds)
+    found = [name for name in names(tmp_path) if name.startswith("update")]
+    assert found == [f"update-{n:09d}.safetensors" for n in range(17 - kept, 17)]
     trainer.feed.close()
     assert not (tmp_path / "live").exists()
 

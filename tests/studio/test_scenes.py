@@ -89,6 +89,23 @@ def test_a_mirror_that_went_another_way_asks_for_a_new_beginning(tmp_path):
     run.mirror.close()
 
 
+def test_a_mirror_that_is_always_late_sees_new_beginnings(tmp_path, monkeypatch):
+    monkeypatch.setattr("farlands.runtime.live.MOST_KEPT", 2)
+    moments = []
+
+    class Late(WatchedRun):
+        def _announce(self, event, context):
+            super()._announce(event, context)
+            if self.mirror and event == "on_update" and context.updates % 5 == 0:
+                self.mirror.advance()
+                moments.append(self.mirror.moment)
+
+    run = Late(tmp_path / "run", *TINY, "--steps", "2560")
+    assert run.mirror.lost >= 3
+    assert len(set(moments)) >= 3
+    run.mirror.close()
+
+
 def test_a_mirror_waits_for_a_run_that_says_nothing(voxel_run):
     mirror = Mirror(RunDirectory.open(str(voxel_run)), 2)
     assert not mirror.advance()

@@ -15,6 +15,7 @@ Axis letters: T steps, W worlds shown, R = W * A rows, V value heads, N options 
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -37,7 +38,10 @@ MOST_WORLDS = 64
 PATIENCE = 15.0
 """Seconds after which a watcher that has not asked again is gone."""
 KEPT = 8
-"""Updates that are kept for watchers that are late."""
+"""Updates that are kept for watchers that are late, at least."""
+LATE = 10.0
+"""Seconds a watcher may be late; all updates of so many seconds are kept, up to ``MOST_KEPT``."""
+MOST_KEPT = 256
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ class Feed:
             arrays = self._happened(rollout, shown, update)
             facts = {"update": update, "step": step, "seconds": seconds}
             _publish(self._path / f"update-{update:09d}.safetensors", arrays, facts)
-            self._prune("update", KEPT)
+            self._prune("update", min(max(KEPT, math.ceil(LATE / max(seconds, 1e-3))), MOST_KEPT))
             return
         snapshot = self._world.snapshot(range(shown))
         _publish(self._path / f"begin-{update:09d}.safetensors", snapshot, {"worlds": shown, "ticket": wanted.ticket})

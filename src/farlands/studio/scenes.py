@@ -74,6 +74,11 @@ class Scene(ABC):
     def advance(self) -> bool:
         """Go on by one step. False where there is nothing to go on with yet."""
 
+    @property
+    def moment(self) -> object:
+        """Equal for two looks between which nothing has changed."""
+        return self.steps
+
     def tend(self) -> None:
         """Called several times a second, for what has to be done in time."""
 
@@ -94,6 +99,7 @@ class Mirror(Scene):
         worlds: How many to show.
 
     Attributes:
+        begun: How often a beginning was found.
         lost: How often a new beginning had to be asked for.
 
     Raises:
@@ -113,12 +119,17 @@ class Mirror(Scene):
         self.seen, self._out = self.world.allocate(), self.world.allocate()
         self._happened: Happened | None = None
         self._update, self._time, self._lost_at = -1, 0, -1
-        self.lost = 0
+        self.begun = self.lost = 0
 
     @property
     def ready(self) -> bool:
-        """Whether a beginning has been found."""
+        """Whether a beginning has been found, and the way from there not been lost."""
         return self._update >= 0
+
+    @property
+    def moment(self) -> object:
+        # Who is too late for everything, on a machine with no time left, still sees each new beginning.
+        return self.begun, self.steps
 
     def tend(self) -> None:
         self._request.ask()
@@ -150,7 +161,8 @@ class Mirror(Scene):
             if happened is not None and self._fits(happened):
                 self._happened, self._update, self._time = self._rows(happened), self._update + 1, 0
                 # Whoever falls behind catches up, gently.
-                self.pace = len(happened.actions) / max(happened.seconds, 1e-3) * (1 + 0.25 * (newest - self._update))
+                hurry = 1 + 0.25 * min(newest - self._update, 8)
+                self.pace = len(happened.actions) / max(happened.seconds, 1e-3) * hurry
                 return True
             self._lose()
         if not self.ready:
@@ -171,6 +183,7 @@ class Mirror(Scene):
             return
         self.seen = self.world.observe(self.seen)
         self._update, self._happened, self._time = update, None, 0
+        self.begun += 1
 
     def _lose(self) -> None:
         """What was read leads nowhere: ask for a new beginning."""

@@ -188,7 +188,7 @@ class Theatre:
             seat.client.tell("wall-state", state=state, name=scene.world.spec.name, checkpoint=checkpoint, **about)
 
     def _serve(self, scene: Scene, seat: Seat, now: float) -> None:
-        if seat.is_due("wall", seat.wall.rate, now) and seat.is_new("wall", (id(scene), scene.steps)):
+        if seat.is_due("wall", seat.wall.rate, now) and seat.is_new("wall", (id(scene), scene.moment)):
             shown = min(seat.wall.worlds, scene.world.num_worlds)
             pictures = scene.pictures(range(shown), seat.wall.side, seat.wall.side)
             if pictures is not None:
@@ -199,7 +199,7 @@ class Theatre:
         if look is None or look.world >= scene.world.num_worlds:
             return
         seat.portrait = seat.portrait or Portrait(scene, look.world)
-        if seat.is_due("look", _LOOKS, now) and seat.is_new("look", (id(scene), scene.steps, look)):
+        if seat.is_due("look", _LOOKS, now) and seat.is_new("look", (id(scene), scene.moment, look)):
             large = scene.pictures([look.world], look.side * 3 // 4, look.side)
             if large is not None:
                 seat.client.show("look", {"world": look.world}, jpeg(large[0]))
@@ -224,5 +224,5 @@ def _stand_back() -> None:
 
 def _state(scene: Scene) -> str:
     if isinstance(scene, Mirror):
-        return "live" if scene.ready else "waiting for the run's next update"
+        return "live" if scene.begun else "waiting for the run's next update"
     return "newest agent"
