@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import random
+from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from farlands.worlds.voxel.blocks import BLOCK_ID
@@ -160,6 +162,7 @@ def test_a_count_is_forbidden_once_it_gets_close():
     assert pursue(root).bans().breaks == {"sand"}
 
 
+@example(20229, random.Random(3))
 @given(st.integers(0, 2**40), st.randoms(use_true_random=False))
 def test_there_is_something_to_do_as_long_as_a_task_is_open(seed: int, chance):
     """However a drawn task stands: a part that does not hold leads to an act or a state; nothing done is asked for."""
@@ -171,7 +174,9 @@ def test_there_is_something_to_do_as_long_as_a_task_is_open(seed: int, chance):
         if part.lasts and part is not root and part.index not in stages:
             root.account.value[part.index] = HOLDS * chance.choice((0, 0, 1))
     moment = pursue(root).moment()
-    done = {str(part.task) for part in root.walk() if part.holds and part.lasts}
+    # The same act may be asked for by two parts that stand differently, such as of two stages.
+    asked = Counter(str(part.task) for part in root.walk())
+    done = {str(part.task) for part in root.walk() if part.holds and part.lasts and asked[str(part.task)] == 1}
     assert not {str(leaf) for leaf, _ in moment.events} & done
     assert all(number > 0 for _, number in moment.events)
     if not _fulfilled(moment.root):
