@@ -8,6 +8,7 @@ import time
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from farlands.agents import make_agent
 from farlands.agents.config import AgentConfig
@@ -16,6 +17,9 @@ from farlands.learning.config import PPOConfig
 from farlands.learning.ppo import PPO
 from farlands.runtime.live import KEPT, LATE, MOST_WORLDS, PATIENCE, Feed, NoFeed, Request, read_wanted
 from farlands.worlds.reference import CueCorridor, PointReach
+from farlands.worlds.voxel.options import VoxelOptions
+from farlands.worlds.voxel.rendering.renderer import pixel_order
+from farlands.worlds.voxel.world import VoxelWorld
 
 
 class Trainer:
@@ -108,6 +112,60 @@ def test_a_new_ticket_asks_for_a_new_beginning_and_leaves_the_chain_whole(tmp_pa
     assert second.newest_update() == 6
 
 
+class SmallPictures(VoxelWorld):
+    """A voxel world whose agents see nothing but small pictures, in patches."""
+
+    @staticmethod
+    def Options(**changes):  # noqa: N802
+        return VoxelOptions(window=32, senses=("pixels",), width=32, height=32, patch=8, **changes)
+
+    def __init__(self, rows, options):
+        super().__init__(rows, options)
+
+
+def test_what_agents_see_is_written_where_it_is_wanted(tmp_path):
+    trainer, request = Trainer(tmp_path, SmallPictures, rows=3), Request(tmp_path, 2)
+    request.ask()
+    trainer.update(2)
+    assert request.read_frames(2) is None, "nobody wanted them"
+    request.pictures = 8.0
+    request.ask()
+    rollout = trainer.update()
+    frames = request.read_frames(3)
+    assert frames.stride == 2, "8 steps in half a second, of which 4 are wanted"
+    assert frames.pictures.shape == (4, 2, 32, 32, 3)
+    order = torch.from_numpy(pixel_order(32, 32, 8)).long()
+    for step in range(8):
+        stored = frames.before(step).reshape(2, -1, 3)[:, order]
+        assert torch.equal(stored, rollout.observations["pixels"][step // 2 * 2, :2].reshape(2, -1, 3))
+    assert len([name for name in names(tmp_path) if name.startswith("begin")]) == 1, "the worlds went on"
+    request.pictures = 0.0
+    request.ask()
+    trainer.update()
+    assert request.read_frames(4) is None
+    trainer.world.close()
+
+
+def test_of_two_who_watch_the_one_who_wants_more_pictures_is_heeded(tmp_path):
+    few, many = Request(tmp_path, 2), Request(tmp_path, 2)
+    few.pictures, many.pictures = 2.0, 9.0
+    for request in (few, many, few):
+        request.ask()
+    assert read_wanted(tmp_path / "live").pictures == 9.0
+    many.pictures = 3.0
+    many.ask()
+    assert read_wanted(tmp_path / "live").pictures == 3.0
+
+
+@pytest.mark.parametrize("stride", ["0", "-1", "", "x", "2.5"])
+def test_frames_that_are_none(tmp_path, stride):
+    path = tmp_path / "live" / "pixels-000000002.safetensors"
+    path.parent.mkdir()
+    path.write_bytes(save({"pictures": torch.zeros(2, 1, 4, 4, 3, dtype=torch.uint8)}, {"stride": stride}))
+    frames = Request(tmp_path, 1).read_frames(2)
+    assert frames is None or frames.stride == 1
+
+
 def test_more_worlds_begin_anew(tmp_path):
     trainer = Trainer(tmp_path)
     Request(tmp_path, 2).ask()
@@ -146,7 +204,19 @@ def test_a_watcher_who_stopped_asking_is_forgotten(tmp_path):
     assert request.newest_beginning()[0] == 5, "a gap asks for a new beginning by itself"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"worlds": "x", "ticket": 1}', '{"worlds": null}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"worlds": "x", "ticket": 1}',
+        '{"worlds": null}',
+        "\x00",
+        '{"worlds": Infinity, "ticket": 1}',
+    ],
+)
 def test_what_is_not_a_request_is_none(tmp_path, text):
     live = tmp_path / "live"
     live.mkdir()

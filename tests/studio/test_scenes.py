@@ -69,6 +69,33 @@ def test_a_mirror_lives_what_the_run_lives(tmp_path):
     run.mirror.close()
 
 
+def test_agents_that_learn_from_pictures_are_seen_through_their_own_eyes(tmp_path, monkeypatch):
+    monkeypatch.setattr("farlands.runtime.live._MOST_PICTURES", 1e9)  # Every step of this very fast run.
+    compared, lived = [], []
+
+    class Followed(WatchedRun):
+        def _announce(self, event, context):
+            super()._announce(event, context)
+            if self.mirror is None or event != "on_update":
+                return
+            self.mirror.rate = 1e9
+            while self.mirror.advance():
+                lived.append(self.mirror.through_own_eyes)
+                seen = self.mirror.wall(2, 64)
+                if self.mirror.through_own_eyes and self.mirror._time < len(self.mirror._happened.actions):
+                    drawn = self.mirror.pictures([0, 1], 32, 32)
+                    compared.append(np.array_equal(seen, drawn))
+
+    flags = ("--world.senses", "pixels", "--world.width", "32", "--world.height", "32", "--world.patch", "8")
+    run = Followed(tmp_path / "run", *TINY, *flags, "--agent.patch", "8", "--steps", "640")
+    assert len(compared) > 20
+    assert all(compared), "what an agent saw is what is drawn of its world"
+    assert run.mirror.wall(1, 16).shape == (1, 16, 16, 3)
+    run.mirror.rate = 0.2
+    run.mirror.tend()
+    run.mirror.close()
+
+
 def test_a_mirror_that_went_another_way_asks_for_a_new_beginning(tmp_path):
     path, lost = tmp_path / "run", []
 

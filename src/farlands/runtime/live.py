@@ -8,12 +8,14 @@ at a file on it per update.
     live/wanted.json                    touched by watchers; ``ticket`` asks for a new beginning
     live/begin-<update>.safetensors     snapshot of the worlds after that update
     live/update-<update>.safetensors    what happened in them during that update
+    live/pixels-<update>.safetensors    some of what agents that learn from pictures saw; nobody need draw it again
 
-Axis letters: T steps, W worlds shown, R = W * A rows, V value heads, N options of an action.
+Axis letters: T steps, F of them that are shown, W worlds shown, R = W * A rows, V value heads, N options of an action.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -31,7 +33,7 @@ from torch import Tensor
 from farlands.agents.agent import Agent
 from farlands.errors import UserError, first_line
 from farlands.learning.rollout import Rollout
-from farlands.worlds.world import World
+from farlands.worlds.world import ArraySpec, World
 
 MOST_WORLDS = 64
 """Worlds that are shown at most."""
@@ -42,6 +44,11 @@ KEPT = 8
 LATE = 10.0
 """Seconds a watcher may be late; all updates of so many seconds are kept, up to ``MOST_KEPT``."""
 MOST_KEPT = 256
+_MOST_BYTES = 1 << 25
+"""Of the pictures of one update."""
+_MOST_BYTES_KEPT = 1 << 27
+_MOST_PICTURES = 30.0
+"""A second."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,23 @@ class Happened:
     values: Tensor
     chances: Tensor | None
     hashes: Tensor | None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What agents saw during one update.
+
+    Attributes:
+        pictures: uint8 ``[F, W, H, X, 3]``, of the first agent of every world, before some of the steps.
+        stride: Steps from one of them to the next; the first is before the first step.
+    """
+
+    pictures: Tensor
+    stride: int
+
+    def before(self, step: int) -> Tensor:
+        """uint8 ``[W, H, X, 3]``, the newest there is of what was seen before a step of the update."""
+        return self.pictures[min(step // self.stride, len(self.pictures) - 1)]
 
 
 class Feed:
@@ -119,6 +143,8 @@ class Feed:
     def _write(self, wanted: Wanted, rollout: Rollout, update: int, step: int, seconds: float) -> None:
         shown = min(wanted.worlds, self._world.num_worlds, MOST_WORLDS)
         if wanted.ticket == self._ticket and shown == self._shown:
+            if wanted.pictures:
+                self._write_pictures(rollout, shown, update, wanted.pictures * seconds)
             arrays = self._happened(rollout, shown, update)
             facts = {"update": update, "step": step, "seconds": seconds}
             _publish(self._path / f"update-{update:09d}.safetensors", arrays, facts)
@@ -148,6 +174,17 @@ class Feed:
             arrays["hashes"] = self._world.state_hash(range(shown))
         return arrays
 
+    def _write_pictures(self, rollout: Rollout, shown: int, update: int, wanted: float) -> None:
+        """Write about as many moments of an update as are wanted, if what agents saw was pictures."""
+        spec, seen = self._world.spec.observation.get("pixels"), rollout.observations.get("pixels")
+        if spec is None or seen is None or seen.dtype != torch.uint8 or seen.shape[-1] != 3:
+            return
+        rows = seen[:, : shown * self._world.num_agents : self._world.num_agents]
+        stride = max(1, int(len(rows) / max(wanted, 1.0)), math.ceil(rows.nbytes / _MOST_BYTES))
+        pictures = whole_pictures(rows[::stride], spec)
+        _publish(self._path / f"pixels-{update:09d}.safetensors", {"pictures": pictures}, {"stride": stride})
+        self._prune("pixels", max(2, min(KEPT, _MOST_BYTES_KEPT // pictures.nbytes)))
+
     def _prune(self, kind: str, keep: int) -> None:
         for path in sorted(self._path.glob(f"{kind}-*.safetensors"))[:-keep]:
             path.unlink(missing_ok=True)
@@ -173,10 +210,12 @@ class Wanted:
     Attributes:
         worlds: How many.
         ticket: A new one asks for a new beginning.
+        pictures: How many moments of each second, of what agents saw that learn from pictures; 0 for none.
     """
 
     worlds: int
     ticket: str
+    pictures: float = 0.0
 
 
 def read_wanted(live: Path) -> Wanted | None:
@@ -186,8 +225,9 @@ def read_wanted(live: Path) -> Wanted | None:
         if time.time() - path.stat().st_mtime > PATIENCE:
             return None
         data = json.loads(path.read_text(encoding="utf-8"))
-        return Wanted(max(1, int(data["worlds"])), str(data["ticket"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        worlds, ticket = max(1, int(data["worlds"])), str(data["ticket"])
+        return Wanted(worlds, ticket, min(max(0.0, float(data.get("pictures", 0.0))), _MOST_PICTURES))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
@@ -197,31 +237,40 @@ class Request:
     Args:
         directory: Of the run.
         worlds: How many to ask for.
+
+    Attributes:
+        pictures: How many moments a second are wanted of what agents see that learn from pictures; 0 for none.
     """
 
     def __init__(self, directory: Path, worlds: int) -> None:
-        self._path, self.worlds = directory / "live", worlds
+        self._path, self.worlds, self.pictures = directory / "live", worlds, 0.0
+        self._asked = 0.0
 
     def ask(self) -> None:
         """Ask, or ask again in time. Raises UserError where the run's directory takes no files."""
-        path = self._path / "wanted.json"
-        try:
-            known = json.loads(path.read_text(encoding="utf-8"))
-            if int(known["worlds"]) >= self.worlds:
-                os.utime(path)
-                return
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
-        self.renew()
+        known = read_wanted(self._path)
+        if known is None or known.worlds < self.worlds:
+            self.renew()
+        elif known.pictures < self.pictures or known.pictures == self._asked != self.pictures:
+            # More are wanted, or fewer by whom they were wanted; the worlds go on as they are, from no new beginning.
+            self._write(known.worlds, known.ticket, self.pictures)
+        else:
+            with contextlib.suppress(OSError):
+                os.utime(self._path / "wanted.json")
 
     def renew(self) -> None:
         """Ask for a new beginning. Raises UserError as ``ask``."""
+        self._write(self.worlds, secrets.token_hex(8), self.pictures)
+
+    def _write(self, worlds: int, ticket: str, pictures: float) -> None:
         path = self._path / "wanted.json"
         beside = path.with_name(f".wanted-{os.getpid()}")
+        told = {"worlds": worlds, "ticket": ticket, "pictures": pictures}
         try:
             path.parent.mkdir(exist_ok=True)
-            beside.write_text(json.dumps({"worlds": self.worlds, "ticket": secrets.token_hex(8)}), encoding="utf-8")
+            beside.write_text(json.dumps(told), encoding="utf-8")
             beside.replace(path)
+            self._asked = pictures
         except OSError as error:
             raise UserError("cannot ask the run to show its worlds:", path, error.strerror or str(error)) from error
 
@@ -249,6 +298,26 @@ class Request:
             actions=arrays["actions"], reward=arrays["reward"], ended=arrays["ended"], values=arrays["values"],
             chances=arrays.get("chances"), hashes=arrays.get("hashes"),
         )  # fmt: skip
+
+    def read_frames(self, update: int) -> Frames | None:
+        """What agents saw during an update; None where it was not written."""
+        read = _read(self._path / f"pixels-{update:09d}.safetensors")
+        if read is None:
+            return None
+        pictures, stride = read[0].get("pictures"), read[1].get("stride", "")
+        if pictures is None or pictures.ndim != 5 or not len(pictures) or not stride.isdigit():
+            return None
+        return Frames(pictures, max(1, int(stride)))
+
+
+def whole_pictures(pictures: Tensor, spec: ArraySpec) -> Tensor:
+    """Pictures ``[..., H, X, 3]``, of such as the spec has in patches ``[..., P, side, side, 3]`` or whole already."""
+    if not spec.grid:
+        return pictures
+    (rows, columns), side = spec.grid, pictures.shape[-2]
+    kept = pictures.shape[:-4]
+    grid = pictures.reshape(-1, rows, columns, side, side, 3).transpose(2, 3)
+    return grid.reshape(*kept, rows * side, columns * side, 3)
 
 
 def _publish(path: Path, arrays: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from farlands.errors import UserError
 from farlands.evaluation.protocol import evaluation_seeds
 from farlands.runtime.build import build_world
 from farlands.runtime.checkpoint import CheckpointStore
-from farlands.runtime.live import Happened, Request
+from farlands.runtime.live import Frames, Happened, Request
 from farlands.runtime.rundir import RunDirectory
 from farlands.runtime.subject import find_subject
 from farlands.worlds.world import Step, World
@@ -61,6 +61,7 @@ class Scene(ABC):
         steps: Steps so far.
         pace: Steps per second at which it should go on.
         live: Whether these are the worlds a run trains in right now.
+        rate: Pictures a second that are wanted of all the worlds.
     """
 
     world: World
@@ -69,6 +70,7 @@ class Scene(ABC):
     steps: int = 0
     pace: float = 5.0
     live: bool = False
+    rate: float = 0.0
 
     @abstractmethod
     def advance(self) -> bool:
@@ -79,12 +81,23 @@ class Scene(ABC):
         """Equal for two looks between which nothing has changed."""
         return self.steps
 
+    @property
+    def through_own_eyes(self) -> bool:
+        """Whether pictures of the wall are what the agents themselves saw, and cost nothing to draw."""
+        return False
+
     def tend(self) -> None:
         """Called several times a second, for what has to be done in time."""
 
     def pictures(self, worlds: Sequence[int], height: int, width: int) -> np.ndarray | None:
         """What the first agents of some worlds see, uint8 ``[n, height, width, 3]``; None where it can't be drawn."""
         return draw(self.world, self.seen, worlds, height, width)
+
+    def wall(self, worlds: int, side: int) -> np.ndarray | None:
+        """What the first agents of the first worlds see, small: uint8 ``[n, H, X, 3]``, at most ``side`` high and wide.
+        None where it can't be drawn.
+        """
+        return self.pictures(range(worlds), side, side)
 
     def close(self) -> None:
         """Release the worlds."""
@@ -118,6 +131,7 @@ class Mirror(Scene):
         self.world = build_world(self._config.world, shown, options, torch.device("cpu"))
         self.seen, self._out = self.world.allocate(), self.world.allocate()
         self._happened: Happened | None = None
+        self._frames: Frames | None = None
         self._update, self._time, self._lost_at = -1, 0, -1
         self.begun = self.lost = 0
 
@@ -127,12 +141,26 @@ class Mirror(Scene):
         return self._update >= 0
 
     @property
+    def through_own_eyes(self) -> bool:
+        # Where agents learn from pictures, those have been drawn already.
+        return self._frames is not None
+
+    @property
     def moment(self) -> object:
         # Who is too late for everything, on a machine with no time left, still sees each new beginning.
         return self.begun, self.steps
 
     def tend(self) -> None:
+        self._request.pictures = self.rate if self.rate >= 1 else 0.0
         self._request.ask()
+
+    def wall(self, worlds: int, side: int) -> np.ndarray | None:
+        if self._frames is None or self._frames.pictures.shape[1] < worlds:
+            return super().wall(worlds, side)
+        seen = self._frames.before(self._time)[:worlds].numpy()
+        size = min(side, seen.shape[1])
+        kept = np.arange(size) * seen.shape[1] // size
+        return seen[:, kept][:, :, kept]
 
     def advance(self) -> bool:
         used_up = self._happened is None or self._time >= len(self._happened.actions)
@@ -160,6 +188,9 @@ class Mirror(Scene):
             happened = self._request.read(self._update + 1)
             if happened is not None and self._fits(happened):
                 self._happened, self._update, self._time = self._rows(happened), self._update + 1, 0
+                self._frames = self._request.read_frames(self._update) if self._request.pictures else None
+                if self._frames and self._frames.pictures.shape[2] != self._frames.pictures.shape[3]:
+                    self._frames = None  # Walls are of squares.
                 # Whoever falls behind catches up, gently.
                 hurry = 1 + 0.25 * min(newest - self._update, 8)
                 self.pace = len(happened.actions) / max(happened.seconds, 1e-3) * hurry
@@ -182,7 +213,7 @@ class Mirror(Scene):
         except ValueError:
             return
         self.seen = self.world.observe(self.seen)
-        self._update, self._happened, self._time = update, None, 0
+        self._update, self._happened, self._frames, self._time = update, None, None, 0
         self.begun += 1
 
     def _lose(self) -> None:

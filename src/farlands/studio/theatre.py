@@ -148,18 +148,19 @@ class Theatre:
             scene.close()
 
     def _play(self, scene: Scene, running: bool) -> None:
-        clock, tended, told = time.monotonic(), 0.0, ""
+        clock, tended, told = time.monotonic(), 0.0, ("", False)
         while not self._closed.is_set():
             seats, now = self._present(), time.monotonic()
             if not seats:
                 return
             if now - tended > _TEND:
+                scene.rate = max(seat.wall.rate for seat in seats)
                 scene.tend()
                 tended = now
                 if is_running(self.directory.path) != running:
                     return
             clock = self._step(scene, seats, clock, now)
-            state = _state(scene)
+            state = _state(scene), scene.through_own_eyes
             if state != told or any("told" not in seat.due for seat in seats):
                 self._introduce(scene, seats, state)
                 told = state
@@ -180,20 +181,21 @@ class Theatre:
                     seat.portrait.follow()
         return clock
 
-    def _introduce(self, scene: Scene, seats: list[Seat], state: str) -> None:
+    def _introduce(self, scene: Scene, seats: list[Seat], state: tuple[str, bool]) -> None:
         for seat in seats:
             seat.due["told"] = 0.0
             about = {"live": scene.live, "worlds": scene.world.num_worlds, "drawn": hasattr(scene.world, "render")}
             checkpoint = getattr(scene, "checkpoint", "")
-            seat.client.tell("wall-state", state=state, name=scene.world.spec.name, checkpoint=checkpoint, **about)
+            about |= {"state": state[0], "own_eyes": state[1], "checkpoint": checkpoint}
+            seat.client.tell("wall-state", name=scene.world.spec.name, **about)
 
     def _serve(self, scene: Scene, seat: Seat, now: float) -> None:
         if seat.is_due("wall", seat.wall.rate, now) and seat.is_new("wall", (id(scene), scene.moment)):
             shown = min(seat.wall.worlds, scene.world.num_worlds)
-            pictures = scene.pictures(range(shown), seat.wall.side, seat.wall.side)
+            pictures = scene.wall(shown, seat.wall.side)
             if pictures is not None:
                 grid, columns = mosaic(pictures)
-                about = {"columns": columns, "worlds": shown, "side": seat.wall.side, "steps": scene.steps}
+                about = {"columns": columns, "worlds": shown, "side": pictures.shape[2], "steps": scene.steps}
                 seat.client.show("wall", about, jpeg(grid))
         look = seat.look
         if look is None or look.world >= scene.world.num_worlds:

@@ -7,17 +7,21 @@ import { Subscriptions } from "../socket.js";
 import { Mind } from "./mind.js";
 
 /** Numbers that fill whole rows, of wide pages and of narrow ones. */
-const CHOICES = [8, 18, 32, 50];
+const CHOICES = [8, 18, 32, 64];
 const GAP = 4;
+/** Walls a second: of pictures that have to be drawn, and of those that agents learn from. */
 const RATE = 5;
+const RATE_OF_OWN_EYES = 10;
 /** Of the wall while one world is looked into, which hides it. */
 const RATE_BEHIND = 0.2;
-/** Pixels of a whole wall at most. */
+/** Pixels of a whole wall at most: where they have to be drawn, and elsewhere. */
 const MOST_PIXELS = ofCores(130_000, 800_000);
+const MOST_PIXELS_OF_OWN_EYES = 800_000;
 
 const STATES = {
   loading: ["", "Opening the worlds…"],
   live: ["state-live", "Live: these are the very worlds it trains in right now."],
+  "own eyes": ["state-live", "Live: what the agents see, in the very worlds it trains in right now."],
   "newest agent": ["state-still", "The newest agent, in worlds it has never seen."],
 };
 const WAITING = ["state-wait", "Waiting for the run's next update…"];
@@ -31,7 +35,7 @@ export function openWorlds(host, run, studio) {
 
 class Worlds {
   constructor(run, studio) {
-    Object.assign(this, { run, studio, worlds: 18, shown: 0, columns: 0, drawn: true, mind: null });
+    Object.assign(this, { run, studio, worlds: 18, shown: 0, columns: 0, drawn: true, ownEyes: false, mind: null });
     this.#build();
     this.screen = new Screen(this.canvas, (context, picture, about) => this.#draw(context, picture, about));
     this.subscriptions = new Subscriptions();
@@ -89,8 +93,10 @@ class Worlds {
   #ask() {
     const shown = this.frame.clientWidth || window.innerWidth;
     const tile = shown / columnsFor(this.worlds, shown);
-    const side = sideFor(tile, Math.min(256, Math.sqrt(MOST_PIXELS / this.worlds)), 48);
-    this.studio.wire.say("show-wall", { run: this.run, worlds: this.worlds, rate: this.mind ? RATE_BEHIND : RATE, side });
+    const most = this.ownEyes ? MOST_PIXELS_OF_OWN_EYES : MOST_PIXELS;
+    const side = sideFor(tile, Math.min(256, Math.sqrt(most / this.worlds)), 48);
+    const rate = this.mind ? RATE_BEHIND : this.ownEyes ? RATE_OF_OWN_EYES : RATE;
+    this.studio.wire.say("show-wall", { run: this.run, worlds: this.worlds, rate, side });
     this.mind?.ask();
   }
 
@@ -116,11 +122,15 @@ class Worlds {
     )));
   }
 
-  #tellState({ state, worlds, drawn, checkpoint }) {
-    const [kind, words] = STATES[state] ?? WAITING;
+  #tellState({ state, worlds, drawn, checkpoint, own_eyes: ownEyes }) {
+    const [kind, words] = STATES[state === "live" && ownEyes ? "own eyes" : state] ?? WAITING;
     this.state.className = `wall-state state ${kind}`;
     say(this.state, checkpoint ? `${words.slice(0, -1)} (${checkpoint}).` : words);
     if (drawn !== undefined) this.drawn = drawn;
+    if (ownEyes !== undefined && ownEyes !== this.ownEyes) {
+      this.ownEyes = ownEyes;
+      if (!this.mind) this.#ask();
+    }
     if (!this.drawn) {
       this.frame.classList.add("wall-blank");
       say(this.hint, "These worlds have no pictures. Open one to see what its agent does.");
