@@ -11,9 +11,11 @@ import pytest
 from farlands.errors import UserError
 from farlands.studio.messages import Act, Enter, StartRecording
 from farlands.studio.play import Game
-from farlands.studio.recording import CONSENT, check_recording, list_demonstrations
+from farlands.studio.recording import CONSENT, OTHERS, check_recording, list_demonstrations
+from farlands.studio.replays import Past
+from farlands.studio.tracks import track_of_demonstration
 from farlands.worlds.voxel.options import SYMBOLS
-from farlands.worlds.voxel.state import Clock
+from farlands.worlds.voxel.state import Body, Clock
 
 minari = pytest.importorskip("minari")
 
@@ -150,7 +152,8 @@ def test_a_crash_leaves_no_half_dataset_under_its_name(game, tmp_path):
     assert minari.MinariDataset(folder / "mine.unfinished" / "data").total_episodes == 1
     with pytest.raises(UserError, match="already: 'mine'; nothing was overwritten; mine-2 is free"):
         check_recording(tmp_path, StartRecording("mine", "", True))
-    assert list_demonstrations(tmp_path) == []
+    (left,) = list_demonstrations(tmp_path)
+    assert (left["name"], left["episodes"], left["unfinished"]) == ("mine", 1, str(folder / "mine.unfinished"))
 
 
 def test_a_very_long_life_is_recorded_in_pieces(game, page, monkeypatch, tmp_path):
@@ -178,13 +181,31 @@ def test_what_cannot_be_recorded_is_refused(game, page, tmp_path):
             check_recording(tmp_path, StartRecording(name, who, True))
 
 
-def test_somebody_else_in_the_world_cannot_be_recorded(page, tmp_path):
+def test_beside_an_agent_in_the_same_world_both_are_taken_down(page, tmp_path):
     game = Game(page, Enter(seed="1", beside="same-world", side=160), tmp_path)
     game.begin()
+    walk(game, 7)
     start(game)
-    assert "one person in a world of their own" in page.of("mistake")[-1]["why"]
+    walk(game, 30)
+    body = game.world.store.tensors["body"]
+    body[Body.HEALTH, 0], body[Body.CAUSE, 0] = 0, 3
+    walk(game, 20)
+    assert page.of("life-ended")
     game.end()
-    assert not (tmp_path / "demonstrations").exists()
+    assert not page.of("mistake")
+    data = minari.MinariDataset(tmp_path / "demonstrations" / "mine" / "data")
+    assert len(data) == 2, "a new life is recorded from the beginning of a new level"
+    seeds = [facts["seed"] for facts in data.storage.get_episode_metadata(range(2))]
+    assert seeds[0] != seeds[1]
+    others = data[0].infos[OTHERS]
+    assert others.shape == (len(data[0].rewards) + 1, 1, 5)
+    assert not others[0].any()
+    assert others[1:].any()
+    past = Past(track_of_demonstration(tmp_path, "mine", 1))
+    list(past.go(10**6))
+    assert past.step == len(data[1].rewards) == 19
+    assert np.array_equal(past.seen.observation["inventory"][0].numpy(), data[1].observations["inventory"][-1])
+    past.close()
 
 
 def test_minari_is_asked_for(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ from farlands.studio.messages import (
 )
 from farlands.studio.panel import position_of
 from farlands.studio.play import Game
-from farlands.studio.replays import Past, Scrubber, describe
+from farlands.studio.replays import Past, Scrubber, describe, list_replays
 from farlands.studio.rooms import PlayRoom, ReplayRoom
 from farlands.studio.tracks import track_of_demonstration, track_of_replay
 from farlands.worlds.voxel.options import VoxelOptions
@@ -220,6 +220,44 @@ def test_short_games_are_not_kept(page, tmp_path):
     game.end()
     assert page.of("play-left")[0]["replay"] == ""
     assert not (tmp_path / "replays").exists()
+
+
+def test_a_crash_costs_a_game_little(page, tmp_path, monkeypatch):
+    monkeypatch.setattr("farlands.studio.tapes.WRITE_EVERY", 25)
+    game = Game(page, Enter(seed="8", beside="nobody", side=160), tmp_path)
+    game.begin()
+    for _ in range(60):
+        game.tick()
+    (told,) = list_replays(tmp_path / "replays")
+    assert told["seconds"] == pytest.approx(50 * 0.05)
+    assert (told["task"], told["facts"]["lives"]) == ("tools", 1)
+    past = Past(track_of_replay(tmp_path / "replays" / told["file"]))
+    go(past, 50)
+    past.close()
+    game.end()
+    (told,) = list_replays(tmp_path / "replays")
+    assert told["seconds"] == pytest.approx(60 * 0.05), "the same file goes on"
+
+
+def test_a_full_disk_does_not_end_a_game(page, tmp_path, monkeypatch):
+    monkeypatch.setattr("farlands.studio.tapes.WRITE_EVERY", 25)
+    game = Game(page, Enter(seed="8", beside="nobody", side=160), tmp_path)
+    game.begin()
+    (tmp_path / "replays").write_text("no folder")
+    for _ in range(30):
+        game.tick()
+    assert "could not be kept" in page.of("mistake")[-1]["why"]
+    (tmp_path / "replays").unlink()
+    game.end()
+    past = Past(track_of_replay(tmp_path / "replays" / page.of("play-left")[0]["replay"]))
+    assert go(past, 30) is None
+    past.close()
+
+
+def test_lists_tell_what_is_broken(tmp_path):
+    (tmp_path / "torn.replay").write_bytes(b"torn")
+    (told,) = list_replays(tmp_path)
+    assert "is torn or no replay" in told["broken"]
 
 
 def test_demonstrations_are_shown(rooms, page, tmp_path):

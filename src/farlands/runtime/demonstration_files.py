@@ -39,6 +39,7 @@ class Demonstration:
         terminations, truncations: bool ``[T]``; one of them is true in the end.
         cause: How it ended.
         facts: What else is to be known of it, as JSON data.
+        infos: What else is to be known, ``[T + 1, ...]`` by name: at the beginning and after each action.
     """
 
     seed: int
@@ -49,6 +50,7 @@ class Demonstration:
     truncations: np.ndarray
     cause: str
     facts: Mapping[str, Any] = field(default_factory=dict)
+    infos: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -95,6 +97,7 @@ class DemonstrationFile:
                     rewards=list(episode.rewards),
                     terminations=list(episode.terminations),
                     truncations=list(episode.truncations),
+                    infos=dict(episode.infos) or None,
                 )
             ])  # fmt: skip
             total = float(episode.rewards.sum(dtype=np.float64))

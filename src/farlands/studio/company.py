@@ -136,12 +136,18 @@ class Companion:
         self._mind = Mind(options)
         self._shown = tuple(name for name in SYMBOLS if name != "action_mask")
         self.lives = 0
-        self._begin()
+        self.begin()
 
     @property
     def action(self) -> str:
         """Name of what it does."""
         return FLAT_ACTIONS[self._chosen].name
+
+    def begin(self) -> None:
+        """A life begins."""
+        self._mind.forget()
+        self._tick, self._chosen = 0, 0
+        self._attacked, self._cell = False, NO_CELL
 
     def next_row(self, observation: dict[str, torch.Tensor]) -> tuple[int, int, int, int, int]:
         """Its row of the coming tick.
@@ -168,8 +174,7 @@ class Companion:
     def follow(self, seen: Step) -> None:
         """Take in that the world has made a step."""
         if bool(seen.terminated[self._row] | seen.truncated[self._row]):
-            self._mind.forget()
-            self._begin()
+            self.begin()
             self.lives += 1
 
     def describe(self, seen: Step) -> dict[str, Any]:
@@ -180,10 +185,6 @@ class Companion:
     def achieved(self) -> dict[str, int]:
         """Step of the first unlock of each feat of this life."""
         return achieved(self._world, self._row)
-
-    def _begin(self) -> None:
-        self._tick, self._chosen = 0, 0
-        self._attacked, self._cell = False, NO_CELL
 
     def _go_on_breaking(self, hand: int, busy: bool) -> int:
         """What the hand does: attack, too, where it does nothing else and what it attacked is not yet broken."""

@@ -21,7 +21,7 @@ from farlands.errors import UserError
 from farlands.evaluation.protocol import UNSEEN
 from farlands.runtime.demonstrations import demonstration_seeds
 from farlands.studio.clients import Client
-from farlands.studio.company import TICKS, Companion, Neighbour, held_item
+from farlands.studio.company import AGENT, TICKS, Companion, Neighbour, held_item
 from farlands.studio.keys import Keys
 from farlands.studio.messages import Enter, StartRecording
 from farlands.studio.panel import CHOICE_NAMES, achieved, level_seed
@@ -71,7 +71,7 @@ class Game:
         self, client: Client, enter: Enter, home: Path, *, clock: Callable[[], float] = time.monotonic
     ) -> None:  # fmt: skip
         self.client, self.enter, self._home, self._clock = client, enter, home, clock
-        self.keys, self.saves, self._tape = Keys(), Saves(home), Tape(home)
+        self.keys, self.saves, self._tape = Keys(), Saves(home), Tape(home, self._describe_game)
         self._save = self.saves.read(enter.save) if enter.save else None
         self.options = _options(enter) if self._save is None else _options_of(self._save.options, enter)
         self._seed = read_seed(enter.seed) if self._save is None else 0
@@ -80,6 +80,7 @@ class Game:
         self.companion: Companion | None = None
         self.recording: Recording | None = None
         self.paused, self.ended, self.ticks, self.lives = False, False, 0, 0
+        self._feats: set[str] = set()
         self._asked: deque[Callable[[], None]] = deque()
         self._left = threading.Event()
 
@@ -182,8 +183,6 @@ class Game:
         """Begin a level that is recorded; between two ticks. Raises UserError as ``Recording``."""
         if self.recording:
             raise UserError("a recording goes on already:", self.recording.name)
-        if self.options.agents > 1:
-            raise UserError("a recording is of one person in a world of their own; enter one without the agent in it")
         self.recording = Recording(self._home, message, self.world.spec, self.options)
         self._begin_fresh_level()
 
@@ -195,12 +194,12 @@ class Game:
             self.client.tell("recording", on=False, **recording.describe_end())
 
     def _step(self, actions: torch.Tensor) -> None:
-        self._tape.note(self.world, actions)
+        self._tape_on(lambda: self._tape.note(self.world, actions))
         self.world.step(actions, self.seen)
         over = bool(self.seen.terminated[0] | self.seen.truncated[0])
         if self.recording:
             last = self.world.final_observation if over else self.seen.observation
-            self.recording.note(actions[0], self.seen, last)
+            self.recording.note(actions, self.seen, last)
         if self.companion:
             self.companion.follow(self.seen)
         if bool((self.seen.terminated | self.seen.truncated).any()):
@@ -216,8 +215,17 @@ class Game:
         """A level to be recorded, of none that agents are measured on."""
         (seed,) = demonstration_seeds(secrets.randbits(64), 1)
         self.world.reset([seed], self.seen)
-        self._tape.begin(self.world, seed)
+        self._tape_on(lambda: self._tape.begin(self.world, seed))
+        if self.companion:
+            self.companion.begin()
         self._begin_level("recording")
+
+    def _tape_on(self, do: Callable[[], None]) -> None:
+        """What cannot be kept is told; the game goes on."""
+        try:
+            do()
+        except UserError as error:
+            self.client.tell("mistake", why=str(error))
 
     def _end_life(self, ended: Episodes, index: int) -> None:
         """Say how it ended and where one is now."""
@@ -227,11 +235,15 @@ class Game:
             "reward": float(ended.reward[index]), "achieved": {name: step for name, step in feats if step >= 0},
         }  # fmt: skip
         self.lives += 1
+        self._feats |= set(about["achieved"])
         goes_on = level_seed(self.world) == self._seed
         self.client.tell("life-ended", **about, next="life" if goes_on else "level")
         if self.recording:
             self.recording.end_episode(about["cause"], about["achieved"])
-        if goes_on:
+        if self.recording and goes_on:
+            # Where others live on, a new life does not begin with its level; what is recorded does.
+            self._begin_fresh_level()
+        elif goes_on:
             self._screen.begin_life()
         else:
             self._begin_level("life ended")
@@ -250,6 +262,12 @@ class Game:
 
     def _tell_level(self, why: str) -> None:
         self.client.tell("level-begins", seed=str(self._seed), why=why, life=self.lives)
+
+    def _describe_game(self) -> dict[str, Any]:
+        """Of the replay, for those who look for it later."""
+        feats = sorted(self._feats | set(achieved(self.world)))
+        beside = AGENT if self.companion else ""
+        return {"played_by": "a person", "beside": beside, "lives": self.lives + 1, "achieved": feats}
 
     def _introduce(self) -> None:
         beside = "same-world" if self.companion else "next-world" if self.neighbour else "nobody"

@@ -36,15 +36,21 @@ from farlands.worlds.voxel.options import SYMBOLS, VoxelOptions
 from farlands.worlds.world import Step, WorldSpec
 
 CONSENT = (
-    "Recording writes down what you do in the world from the next level on, for teaching and measuring agents: the "
-    "seed of each level; at every twentieth of a second what the world shows to an agent, your action and its reward; "
-    "when each level began and ended, how, and what was achieved; the name that you give, if any; the day and time, "
-    "and the versions of Farlands, its rules, Python and Warp. Not recorded are your keys and mouse beyond the actions "
-    "they led to, your network address, or anything else about you or this computer. The recording stays on the "
-    "machine that runs this studio, in the folder that is named when it ends, until somebody who has that machine "
-    "passes it on; you may delete the folder at any time. Nothing is sent anywhere by Farlands."
+    "Recording writes down what you do in the world from the next level on, for teaching and measuring agents.\n\n"
+    "Recorded are the seed of each level; at every twentieth of a second what the world shows to an agent, your action "
+    "and its reward, and what the agent does that is in the world with you, if there is one; when each level began and "
+    "ended, how, and what was achieved; the name that you give, if any; the day and time, and the versions of "
+    "Farlands, its rules, Python and Warp.\n\n"
+    "Not recorded are your keys and mouse beyond the actions they led to, your network address, or anything else about "
+    "you or this computer.\n\n"
+    "The recording stays on the machine that runs this studio, in the folder that is named when it ends, until "
+    "somebody who has that machine passes it on; you may delete the folder at any time. Nothing is sent anywhere by "
+    "Farlands."
 )
-"""What people agree to."""
+"""What people agree to, in paragraphs."""
+OTHERS = "others_actions"
+"""Name among an episode's infos of what the other agents of the world did just before: int64 ``[T + 1, A - 1,
+factors]``, zeros at the beginning."""
 _LONGEST_NAME = 80
 
 
@@ -74,7 +80,9 @@ class Recording:
         self._out = find_demonstration(home, self.name)
         about = {**describe_world(spec, shown), **_about_person(self.who)}
         try:
-            self._file = DemonstrationFile(self._out, spec, self._names, about, voxel_env_spec(shown))
+            # Gymnasium makes worlds of one.
+            env_spec = voxel_env_spec(shown) if options.agents == 1 else None
+            self._file = DemonstrationFile(self._out, spec, self._names, about, env_spec)
         except OSError as error:
             raise UserError("cannot write to", self._out, error.strerror or str(error)) from error
         self._episode: _Episode | None = None
@@ -88,18 +96,18 @@ class Recording:
         """The person stands at the beginning of a level."""
         self._episode = _Episode(seed, {name: observation[name][0].numpy() for name in self._names})
 
-    def note(self, action: torch.Tensor, step: Step, last: Mapping[str, torch.Tensor]) -> None:
+    def note(self, actions: torch.Tensor, step: Step, last: Mapping[str, torch.Tensor]) -> None:
         """Take down a step.
 
         Args:
-            action: int32 ``[factors]``.
+            actions: int32 ``[A, factors]``, the person's first.
             step: What came of it.
             last: What was seen after it, by row; of an episode that ended its last observation.
         """
         if self._episode is not None:
             seen = {name: last[name][0].numpy() for name in self._names}
             flags = bool(step.terminated[0]), bool(step.truncated[0])
-            self._episode.note(action.numpy(), float(step.reward[0]), flags, seen)
+            self._episode.note(actions.numpy(), float(step.reward[0]), flags, seen)
 
     def end_episode(self, cause: str, achieved: Mapping[str, int]) -> None:
         """Write down the episode that has ended. Raises UserError where that cannot be."""
@@ -151,8 +159,10 @@ class _Episode:
     def steps(self) -> int:
         return len(self._rewards)
 
-    def note(self, action: np.ndarray, reward: float, flags: tuple[bool, bool], seen: Mapping[str, np.ndarray]) -> None:
-        self._actions.append(action.astype(np.int64))
+    def note(
+        self, actions: np.ndarray, reward: float, flags: tuple[bool, bool], seen: Mapping[str, np.ndarray]
+    ) -> None:
+        self._actions.append(actions.astype(np.int64))
         self._rewards.append(reward)
         self._flags.append(flags)
         for name, value in seen.items():
@@ -161,15 +171,17 @@ class _Episode:
     def finish(self, cause: str, achieved: Mapping[str, int]) -> Demonstration:
         terminations, truncations = (np.array(column) for column in zip(*self._flags, strict=True))
         truncations[-1] = not terminations[-1]
+        actions = np.stack(self._actions)
         return Demonstration(
             seed=self._seed,
             observations={name: column.all() for name, column in self._seen.items()},
-            actions=np.stack(self._actions),
+            actions=actions[:, 0],
             rewards=np.array(self._rewards, dtype=np.float32),
             terminations=terminations,
             truncations=truncations,
             cause=cause,
             facts={"began": self._began, "ended": _now(), "achieved": dict(achieved)},
+            infos={OTHERS: np.pad(actions[:, 1:], ((1, 0), (0, 0), (0, 0)))} if actions.shape[1] > 1 else {},
         )
 
 
@@ -209,13 +221,20 @@ def find_demonstration(home: Path, name: str) -> Path:
 
 
 def list_demonstrations(home: Path) -> list[dict[str, Any]]:
-    """Every dataset in a few words, the newest first; those that cannot be read are told as broken."""
-    return [_sketch(home, name) for name in names_in(home / "demonstrations", "")]
+    """Every dataset in a few words, the newest first; those that cannot be read are told as broken.
+
+    One that is still being recorded, or was cut off by a crash, has ``unfinished``: the folder it is in.
+    """
+    folder = home / "demonstrations"
+    cut_off = [path for path in folder.glob("*.unfinished") if path.is_dir()]
+    return [_sketch(path, path.stem) | {"unfinished": str(path)} for path in sorted(cut_off)] + [
+        _sketch(find_demonstration(home, name), name) for name in names_in(folder, "")
+    ]
 
 
-def _sketch(home: Path, name: str) -> dict[str, Any]:
+def _sketch(path: Path, name: str) -> dict[str, Any]:
     try:
-        data = open_dataset(find_demonstration(home, name))
+        data = open_dataset(path)
         about = data.storage.metadata
         who, made = str(about.get("recorded_name", "")), str(about.get("consent_time", ""))
         episodes, steps = int(data.total_episodes), int(data.total_steps)

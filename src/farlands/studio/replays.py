@@ -21,8 +21,10 @@ from farlands.studio.access import inside
 from farlands.studio.clients import Client
 from farlands.studio.panel import describe_level, level_seed, name_action, position_of
 from farlands.studio.pictures import jpeg
+from farlands.studio.play import TICK
 from farlands.studio.portrait import senses_of
 from farlands.studio.tracks import Track
+from farlands.worlds.voxel.persistence.replays import Glimpse
 
 SPACING = 100
 """Steps between two snapshots, at first."""
@@ -30,6 +32,8 @@ MOST_SNAPSHOTS = 64
 """Kept; when there are more, every second one goes and the rest lie further apart."""
 _AROUND = 4
 """Actions before and after the present one that are told."""
+MOST_LISTED = 200
+"""Replays in a list."""
 _AT_ONCE = 200
 """Steps between two looks at whether something else is wanted."""
 _TELL_EVERY = 0.3
@@ -201,13 +205,27 @@ def describe(past: Past) -> dict[str, Any]:
 
 
 def list_replays(directory: Path, *, deep: bool = False) -> list[dict[str, Any]]:
-    """The replay files of a directory, and with ``deep`` of those in it, the newest first."""
+    """The replay files of a directory, and with ``deep`` of those in it, the newest first.
+
+    Each has ``file``, ``changed`` in seconds since 1970 and, where they can be told, ``seconds`` of world time,
+    ``task`` and the ``facts`` that were kept with it; ``broken`` where the file is no replay.
+    """
     found = []
     for path in directory.glob("**/*.replay" if deep else "*.replay"):
         with contextlib.suppress(OSError):
-            about = path.stat()
-            found.append({"file": str(path.relative_to(directory)), "changed": about.st_mtime, "bytes": about.st_size})
-    return sorted(found, key=lambda each: -each["changed"])[:500]
+            found.append((path.stat().st_mtime, path))
+    return [
+        {"file": str(path.relative_to(directory)), "changed": changed, **_glance(path)}
+        for changed, path in sorted(found, reverse=True)[:MOST_LISTED]
+    ]
+
+
+def _glance(path: Path) -> dict[str, Any]:
+    try:
+        seen = Glimpse.of(path)
+    except ValueError as error:
+        return {"broken": str(error).removeprefix(f"{path} ")}
+    return {"seconds": seen.steps * seen.ticks_per_step * TICK, "task": seen.task, "facts": dict(seen.facts)}
 
 
 def replay_path(directory: Path, file: str) -> Path:

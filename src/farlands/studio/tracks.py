@@ -16,7 +16,7 @@ import numpy as np
 
 from farlands.errors import UserError
 from farlands.runtime.demonstration_files import open_dataset
-from farlands.studio.recording import find_demonstration
+from farlands.studio.recording import OTHERS, find_demonstration
 from farlands.worlds.adapters.conversions import options_from
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.persistence.replays import Replay
@@ -116,9 +116,13 @@ def track_of_demonstration(home: Path, name: str, episode: int) -> Track:
         options = options_from(VoxelOptions, json.loads(about["world_options"]))
         facts = next(iter(data.storage.get_episode_metadata([episode])))
         seed, lived = int(facts["seed"]), data[episode]
+        actions = np.asarray(lived.actions, dtype=np.int32)[:, None]
+        if OTHERS in (lived.infos or {}):
+            others = np.asarray(lived.infos[OTHERS], dtype=np.int32)[1:]
+            actions = np.concatenate([actions, others.reshape(len(actions), -1, actions.shape[2])], axis=1)
         track = Track(
             "demonstration", name, options, str(about["rules"]), lambda world: _begin(world, seed),
-            np.asarray(lived.actions, dtype=np.int32)[:, None], rewards=np.asarray(lived.rewards, dtype=np.float32),
+            actions, rewards=np.asarray(lived.rewards, dtype=np.float32),
             facts={
                 "episode": episode, "episodes": int(data.total_episodes), "cause": str(facts.get("cause", "")),
                 "about": {key: about[key] for key in _ABOUT if key in about},

@@ -61,8 +61,8 @@ export function moment(file) {
 }
 
 /** "1 step", "2 steps". */
-export function count(number, noun) {
-  return `${number.toLocaleString("en-GB")} ${noun}${number === 1 ? "" : "s"}`;
+export function count(number, noun, nouns = `${noun}s`) {
+  return `${number.toLocaleString("en-GB")} ${number === 1 ? noun : nouns}`;
 }
 
 function trim(text) {

@@ -4,7 +4,7 @@ import { el, fill, say } from "../dom.js";
 import { link } from "../router.js";
 import { Subscriptions } from "../socket.js";
 import { amount, Viewer } from "../viewer.js";
-import { ago, moment } from "../words.js";
+import { ago, count, moment, readable, span } from "../words.js";
 
 /** Open the page; parameters: `demonstration` or `game`, its name, and an episode. */
 export function openRecordings(host, parameters, studio) {
@@ -60,17 +60,11 @@ class RecordingsPage {
   }
 
   #listDemonstrations(demonstrations) {
-    fill(this.demonstrations, demonstrations.length ? demonstrations.map((each) => el("li", {}, each.broken
-      ? el("span.card", {}, el("b", {}, each.name), el("span.broken", {}, `Broken: ${each.broken}`))
-      : el("a.card", { href: link("recordings", "demonstration", each.name) }, el("b", {}, each.name),
-        el("span", {}, amount(each.episodes, each.steps)), el("small", {}, `${each.who ? `${each.who}, ` : ""}${ago(Date.parse(each.made) / 1000)}`))))
-      : el("li.empty", {}, "None yet. ", el("a", { href: "#/play" }, "Play"), " and press Record to make the first."));
+    fill(this.demonstrations, demonstrations.length ? demonstrations.map((each) => el("li", {}, demonstrationCard(each))) : el("li.empty", {}, "None yet. ", el("a", { href: "#/play" }, "Play"), " and press Record to make the first."));
   }
 
   #listGames(games) {
-    fill(this.games, games.length ? games.map(({ file, changed }) => el("li", {}, el(
-      "a.card", { href: link("recordings", "game", file) }, el("b", {}, moment(file)), el("small", {}, ago(changed)),
-    ))) : el("li.empty", {}, "None yet. ", el("a", { href: "#/play" }, "Walk into a world"), " to play the first."));
+    fill(this.games, games.length ? games.map((each) => el("li", {}, gameCard(each))) : el("li.empty", {}, "None yet. ", el("a", { href: "#/play" }, "Walk into a world"), " to play the first."));
   }
 
   #listEpisodes({ what, episode, episodes }) {
@@ -78,4 +72,22 @@ class RecordingsPage {
       href: link("recordings", "demonstration", this.name, k), "aria-current": k === episode ? "true" : undefined,
     }, `Episode ${k + 1}`)));
   }
+}
+
+function demonstrationCard({ name, broken, unfinished, episodes, steps, who, made }) {
+  if (broken) return el("span.card", {}, el("b", {}, name), el("span.broken", {}, `Broken: ${broken}`));
+  const about = [el("b", {}, name), el("span", {}, amount(episodes, steps))];
+  if (unfinished) {
+    const why = "Still being recorded, or cut off. What is complete of it lies in ";
+    return el("span.card", {}, ...about, el("small", {}, why, el("code", {}, unfinished)));
+  }
+  return el("a.card", { href: link("recordings", "demonstration", name) }, ...about, el("small", {}, `${who ? `${who}, ` : ""}${ago(Date.parse(made) / 1000)}`));
+}
+
+function gameCard({ file, changed, seconds, facts, broken }) {
+  if (broken) return el("span.card", {}, el("b", {}, moment(file)), el("span.broken", {}, `Broken: ${broken}`));
+  const { achieved, lives = 1, beside = "" } = facts;
+  const lived = [span(seconds), achieved && count(achieved.length, "achievement"), lives > 1 && count(lives, "life", "lives")].filter(Boolean);
+  return el("a.card", { href: link("recordings", "game", file), title: (achieved ?? []).map(readable).join(", ") },
+    el("b", {}, moment(file)), el("span", {}, lived.join(", ")), el("small", {}, `${beside ? "Beside the agent, " : ""}${ago(changed)}`));
 }

@@ -127,7 +127,7 @@ export class Game {
 
   #enter({ consent, beside }) {
     this.entered = true;
-    this.recorder.tellEntered(consent, beside);
+    this.recorder.tellEntered(consent);
     this.neighbour.hidden = beside === "nobody";
   }
 

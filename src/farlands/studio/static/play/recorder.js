@@ -15,7 +15,7 @@ export class Recorder {
    * @param {() => void} begun Called when a recording was asked for, so that it goes on.
    */
   constructor(studio, opened, begun) {
-    Object.assign(this, { studio, opened, begun, on: false, alone: true });
+    Object.assign(this, { studio, opened, begun, on: false });
     this.button = el("button.record", { type: "button", onclick: () => this.#press() });
     this.ask = this.#buildAsk();
     this.after = el("dialog.dialog", { "aria-label": "What was recorded" });
@@ -24,9 +24,8 @@ export class Recorder {
     this.ends = [studio.wire.on("recording", (told) => this.#told(told))];
   }
 
-  /** Take the text that people agree to, and where the agent is. */
-  tellEntered(consent, beside) {
-    this.alone = beside !== "same-world";
+  /** Take the text that people agree to. */
+  tellEntered(consent) {
     this.text.replaceChildren(...consent.split(/\n+/).map((line) => el("p", {}, line)));
   }
 
@@ -60,10 +59,6 @@ export class Recorder {
   #press() {
     if (this.on) {
       this.studio.wire.say("stop-recording");
-      return;
-    }
-    if (!this.alone) {
-      this.studio.notices.wrong("A recording is of one person in a world of their own. Leave, and enter without the agent in your world.");
       return;
     }
     this.opened();

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,6 @@ class Document:
             ValueError: In one line: the file is missing, torn, something else, of a newer version, or was changed.
         """
         about, arrays = _open(path, kind)
-        if about.get("kind") != kind:
-            raise ValueError(f"{path} is a {about.get('kind')}, not a {kind}")
         if not isinstance(about.get("format"), int) or about["format"] > FORMAT_VERSION:
             raise ValueError(
                 f"{path} was written by farlands {about.get('farlands')} in format {about.get('format')}; "
@@ -82,13 +80,25 @@ class Document:
         return cls(kind, about["header"], arrays, about["farlands"])
 
 
-def _open(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def glance(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+    """Header and shapes of the arrays, which are neither read nor checked.
+
+    Raises:
+        ValueError: As ``Document.read``, but for what only a whole reading shows.
+    """
+    about, shapes = _open(path, kind, lambda file, name: tuple(file.get_slice(name).get_shape()))
+    return about["header"], shapes
+
+
+def _open(
+    path: Path, kind: str, get: Callable[[Any, str], Any] = lambda file, name: file.get_tensor(name)
+) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(str(path), framework="numpy") as file:
             about = json.loads((file.metadata() or {})["farlands"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file is no dictionary)
+            arrays = {name: get(file, name) for name in file.keys()}  # noqa: SIM118 (the file is no dictionary)
     except FileNotFoundError:
         raise ValueError(f"there is no {kind} {path}") from None
     except OSError as error:
@@ -98,6 +108,8 @@ def _open(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         raise ValueError(f"{path} is torn or no {kind} of Farlands: {said}") from None
     if not isinstance(about, dict) or not isinstance(about.get("header"), dict):
         raise ValueError(f"{path} is torn or no {kind} of Farlands: its header is {type(about).__name__}")
+    if about.get("kind") != kind:
+        raise ValueError(f"{path} is a {about.get('kind')}, not a {kind}")
     return about, arrays
 
 

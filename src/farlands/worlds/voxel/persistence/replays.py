@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from farlands.worlds.voxel.options import VoxelOptions
-from farlands.worlds.voxel.persistence.documents import Document, describe_options
+from farlands.worlds.voxel.persistence.documents import Document, describe_options, glance
 from farlands.worlds.voxel.persistence.saves import Save
 from farlands.worlds.voxel.world import VoxelWorld
 
@@ -33,6 +34,7 @@ class Replay:
         hash_steps: int64 ``[H]``, ascending: actions before which the state was hashed.
         hashes: int64 ``[H]``.
         start: The save it began from; None for the beginning of its level.
+        facts: What else is to be known of it, as JSON data.
     """
 
     options: VoxelOptions
@@ -42,6 +44,7 @@ class Replay:
     hash_steps: np.ndarray
     hashes: np.ndarray
     start: Save | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -89,6 +92,7 @@ class Replay:
         """Write a file. Raises ValueError and OSError as ``Document.write``."""
         arrays = {name: getattr(self, name) for name in ("actions", "hash_steps", "hashes")}
         header = {"options": describe_options(self.options), "rules": self.rules, "seed": self.seed, "start": None}
+        header |= {"facts": dict(self.facts)} if self.facts else {}
         if self.start is not None:
             header["start"] = {"rules": self.start.rules, "state_hash": self.start.state_hash}
             arrays |= {f"start.{name}": value for name, value in self.start.arrays().items()}
@@ -104,8 +108,36 @@ class Replay:
             inner = {name[6:]: value for name, value in arrays.items() if name.startswith("start.")}
             start = None if about is None else Save.from_arrays(document, about, inner)
             own = {name: arrays[name] for name in ("actions", "hash_steps", "hashes")}
-            return cls(document.options, str(header["rules"]), int(header["seed"]), start=start, **own)
+            facts = dict(header.get("facts", {}))
+            return cls(document.options, str(header["rules"]), int(header["seed"]), start=start, facts=facts, **own)
         except (KeyError, TypeError) as error:
+            raise ValueError(f"{path}: the replay lacks {error}") from None
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What a replay file says of itself at a glance, unchecked.
+
+    Attributes:
+        steps: T.
+        ticks_per_step: Of its world.
+        task: Of its world.
+        facts: As ``Replay.facts``.
+    """
+
+    steps: int
+    ticks_per_step: int
+    task: str
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, path: Path) -> Glimpse:
+        """Look at a file. Raises ValueError, in one line, where it is no replay."""
+        header, shapes = glance(path, KIND)
+        try:
+            ticks, task = int(header["options"]["ticks_per_step"]), str(header["options"]["task"])
+            return cls(int(shapes["actions"][0]), ticks, task, dict(header.get("facts", {})))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ValueError(f"{path}: the replay lacks {error}") from None
 
 
@@ -139,8 +171,11 @@ class Recorder:
             mine = mine[0]
         self._actions.append(mine.cpu().numpy().astype(np.uint8))
 
-    def finish(self) -> Replay:
-        """The replay of what was noted, the last noted step being made or not.
+    def finish(self, facts: Mapping[str, Any] | None = None) -> Replay:
+        """The replay of what was noted, the last noted step being made or not; more may be noted, and this called anew.
+
+        Args:
+            facts: As ``Replay.facts``.
 
         Raises:
             ValueError: Nothing was noted.
@@ -156,6 +191,7 @@ class Recorder:
             hash_steps=np.array(steps, dtype=np.int64),
             hashes=np.array([self._hashes[step] for step in steps], dtype=np.int64),
             start=self._start,
+            facts=facts or {},
         )
 
     def _hash(self) -> int:
