@@ -34,6 +34,15 @@ from figures import calibrate, record
 from speed import HORIZON, PIXELS, VoxelOptions, training_rate, world_rate
 
 HERE = Path(__file__).parent
+NOTES = {
+    "crafter-pixels": "Crafter, two processes (twice one), 64x64 pictures",
+    "craftax-symbols": "Craftax-Classic in JAX, 256 levels, symbols",
+    "craftax-pixels": "Craftax-Classic in JAX, 256 levels, 63x63 pictures",
+    "craftax-c-classic": "Craftax-Classic in C (craftax.cu), 4,096 levels, symbols",
+    "craftax-c-full": "Craftax in C (craftax.cu, after PufferLib's), 1,024 levels, symbols",
+    "craftax-learning": "Craftax-Classic, recurrent PPO of its authors from symbols, 256 levels; ours as S7",
+}
+"""What exactly is compared."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,11 @@ class Peer:
 
     Attributes:
         theirs, ours: Steps per second.
-        note: What exactly is compared.
         missing: What has to be there first; empty where it is.
     """
 
     theirs: Callable[[], float]
     ours: Callable[[], float]
-    note: str
     missing: str = ""
 
 
@@ -127,32 +134,19 @@ def _absent(package: str) -> str:
 
 def find_peers(craftax_c: Path | None, baselines: Path | None) -> dict[str, Peer]:
     """Every peer, whether it is there or not."""
-    craftax, built = _absent("craftax"), "--craftax-c FOLDER, a clone of craftax.cu after `make`"
-    there = craftax_c is not None
+    crafter, craftax = _absent("crafter"), _absent("craftax")
     folder, learners = craftax_c or HERE, baselines or HERE
+    built = "--craftax-c FOLDER, a clone of craftax.cu after `make NVCC=`"
+    classic, full = ("" if (folder / name).exists() else built for name in ("craftax_classic", "craftax_full"))
+    cloned = "" if baselines else "--baselines FOLDER, a clone of Craftax_Baselines"
     return {
-        "crafter-pixels": Peer(
-            lambda: 2 * crafter_rate(10), our_pixels, "two processes: twice one; 64x64", _absent("crafter")
-        ),
-        "craftax-symbols": Peer(
-            lambda: craftax_rate("symbols", 1024), our_symbols, "Classic, JAX, 1,024 levels", craftax
-        ),
-        "craftax-pixels": Peer(
-            lambda: craftax_rate("pixels", 256), our_pixels, "Classic, JAX, 256 levels, 63x63", craftax
-        ),
-        "craftax-c-classic": Peer(
-            lambda: craftax_c_rate(folder, "craftax_classic", 4096, 1000), our_symbols, "Classic, C, 4,096 levels",
-            "" if there and (folder / "craftax_classic").exists() else built,
-        ),
-        "craftax-c-full": Peer(
-            lambda: craftax_c_rate(folder, "craftax_full", 1024, 1000), our_symbols, "full game, C, 1,024 levels",
-            "" if there and (folder / "craftax_full").exists() else built,
-        ),
-        "craftax-learning": Peer(
-            lambda: baselines_rate(learners), our_learning, "their recurrent PPO, Classic, 256 levels, ours as S7",
-            craftax or ("" if baselines else "--baselines FOLDER, a clone of Craftax_Baselines"),
-        ),
-    }  # fmt: skip
+        "crafter-pixels": Peer(lambda: 2 * crafter_rate(10), our_pixels, crafter),
+        "craftax-symbols": Peer(lambda: craftax_rate("symbols", 256), our_symbols, craftax),
+        "craftax-pixels": Peer(lambda: craftax_rate("pixels", 256), our_pixels, craftax),
+        "craftax-c-classic": Peer(lambda: craftax_c_rate(folder, "craftax_classic", 4096, 1000), our_symbols, classic),
+        "craftax-c-full": Peer(lambda: craftax_c_rate(folder, "craftax_full", 1024, 1000), our_symbols, full),
+        "craftax-learning": Peer(lambda: baselines_rate(learners), our_learning, craftax or cloned),
+    }
 
 
 def compare(name: str, peer: Peer, rounds: int, keep: bool) -> None:
@@ -161,7 +155,7 @@ def compare(name: str, peer: Peer, rounds: int, keep: bool) -> None:
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratios = sorted(mine / other for mine, other in pairs)
     facts = {"ratio": float(f"{statistics.median(ratios):.3g}"), "ratios": [float(f"{each:.3g}") for each in ratios]}
-    record(f"peer-{name}", theirs, keep=keep, farlands=float(f"{ours:.4g}"), unit="steps/s", note=peer.note, **facts)
+    record(f"peer-{name}", theirs, keep=keep, farlands=float(f"{ours:.4g}"), unit="steps/s", note=NOTES[name], **facts)
 
 
 def main() -> None:

@@ -2,11 +2,12 @@
 
     python benchmarks/studio.py wall                # rounds of training alone and watched, kept in results.jsonl
     python benchmarks/studio.py wall --rounds 1 --seconds 20 --no-keep
+    python benchmarks/studio.py wall --sees pictures --worlds 64 --rate 10
     python benchmarks/studio.py play --beside next-world
 
-Wall: both halves train the demo's recipe on all cores. In one, a studio in a process of its own streams 16 worlds at 5
-pictures a second to a page that reads them. Told are the ratio of the training speeds, and how many pictures a second
-came.
+Wall: both halves train on all cores, from symbols by the demo's recipe or from pictures. In one, a studio in a
+process of its own streams 16 worlds at 5 pictures a second to a page that reads them. Told are the ratio of the
+training speeds, and how many pictures a second came.
 
 Play: a page walks about, pressing and letting go of keys at random moments. The delay is the time from sending what a
 key does until the first picture that shows it has been received, on this machine, decoding in the browser left out.
@@ -32,7 +33,12 @@ from figures import record
 
 from farlands.runtime.metrics import read_metrics
 
-RECIPE = ["train", "voxel", "--recipe", "demo", "--steps", "1e12", "--save-every", "1e9"]
+RECIPES = {
+    "symbols": ["--recipe", "demo"],
+    "pictures": ["--recipe", "voxel-pixels", "--num-worlds", "64"],
+}
+"""By what the agents see."""
+TRAIN = ["train", "voxel", "--steps", "1e12", "--save-every", "1e9"]
 SKIP = 4
 """Updates at the start that are not counted."""
 LIVE = "live"
@@ -50,16 +56,16 @@ def _rate(directory: Path, since: float) -> float:
     return statistics.median(row["steps_per_second"] for row in rows)
 
 
-def alone(directory: Path, seconds: float) -> float:
+def alone(directory: Path, sees: str, seconds: float) -> float:
     """Steps per second of training that nobody watches."""
-    if _start(*RECIPE, "--seconds", str(seconds), "--run-dir", str(directory)).wait():
+    if _start(*TRAIN, *RECIPES[sees], "--seconds", str(seconds), "--run-dir", str(directory)).wait():
         raise SystemExit("the run failed")
     return _rate(directory, seconds / 4)
 
 
-def watched(directory: Path, seconds: float, worlds: int, rate: float) -> tuple[float, float]:
+def watched(directory: Path, sees: str, seconds: float, worlds: int, rate: float) -> tuple[float, float]:
     """Steps per second of training that is watched, and pictures of the living wall per second."""
-    run = _start(*RECIPE, "--seconds", str(seconds), "--run-dir", str(directory))
+    run = _start(*TRAIN, *RECIPES[sees], "--seconds", str(seconds), "--run-dir", str(directory))
     while not (directory / "metrics.jsonl").exists():
         time.sleep(0.2)
     studio, address = _open("studio", str(directory))
@@ -108,22 +114,22 @@ def _read_wall(
         return count / max(time.monotonic() - began, 1e-9)
 
 
-def measure(rounds: int, seconds: float, worlds: int, rate: float) -> dict[str, Any]:
+def measure(sees: str, rounds: int, seconds: float, worlds: int, rate: float) -> dict[str, Any]:
     """Both, alternating, and the medians of the rounds."""
     figures = []
     for index in range(rounds):
         with tempfile.TemporaryDirectory(prefix="farlands-studio-") as text:
             base = Path(text)
             if index % 2:
-                theirs, shown = watched(base / "watched", seconds, worlds, rate)
-                mine = alone(base / "alone", seconds)
+                theirs, shown = watched(base / "watched", sees, seconds, worlds, rate)
+                mine = alone(base / "alone", sees, seconds)
             else:
-                mine = alone(base / "alone", seconds)
-                theirs, shown = watched(base / "watched", seconds, worlds, rate)
+                mine = alone(base / "alone", sees, seconds)
+                theirs, shown = watched(base / "watched", sees, seconds, worlds, rate)
         figures.append({"alone": mine, "watched": theirs, "slower": 1 - theirs / mine, "pictures_per_second": shown})
         print(json.dumps(figures[-1]), flush=True)
     medians = {name: statistics.median(each[name] for each in figures) for name in figures[0]}
-    return {"worlds": worlds, "asked": rate, "seconds": seconds, "rounds": figures, **medians}
+    return {"sees": sees, "worlds": worlds, "asked": rate, "seconds": seconds, "rounds": figures, **medians}
 
 
 def walk(seconds: float, beside: str) -> dict[str, Any]:
@@ -175,6 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["wall", "play"])
     parser.add_argument("--beside", default="next-world", choices=["nobody", "next-world", "same-world"])
+    parser.add_argument("--sees", default="symbols", choices=list(RECIPES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--worlds", type=int, default=16)
@@ -185,7 +192,7 @@ def main() -> None:
         found = walk(options.seconds, options.beside)
         record("studio-play-delay", found["median"], keep=not options.no_keep, **found)
         return
-    found = measure(options.rounds, options.seconds, options.worlds, options.rate)
+    found = measure(options.sees, options.rounds, options.seconds, options.worlds, options.rate)
     record("studio-wall", found["slower"], keep=not options.no_keep, **found)
 
 

@@ -76,6 +76,21 @@ def seeds_table() -> str:
     return "\n".join(rows)
 
 
+def peers_table() -> str:
+    """Markdown of others' figures beside ours of the same run: the newest of each."""
+    newest = {}
+    for line in RESULTS.read_text().splitlines():
+        figure = json.loads(line)
+        if figure["name"].startswith("peer-") and "farlands" in figure:
+            newest[figure["name"]] = figure
+    rows = ["| peer | its steps/s | Farlands, same run | ratio, by round |", "|---|---|---|---|"]
+    for figure in newest.values():
+        rounds = ", ".join(f"{ratio:.3g}" for ratio in figure["ratios"])
+        cells = f"{figure['value']:,.0f} | {figure['farlands']:,.0f} | {figure['ratio']:.3g} ({rounds})"
+        rows.append(f"| {figure['note']} | {cells} |")
+    return "\n".join(rows)
+
+
 def _fill(text: str, begin: str, content: str) -> str:
     head, marker, rest = text.partition(begin)
     if not marker:
@@ -91,6 +106,7 @@ def main() -> int:
     new = _fill(text, "<!-- speed table: benchmarks/table.py -->", table())
     new = _fill(new, "<!-- demo table: benchmarks/table.py -->", demo_table())
     new = _fill(new, "<!-- seeds table: benchmarks/table.py -->", seeds_table())
+    new = _fill(new, "<!-- peers table: benchmarks/table.py -->", peers_table())
     if parser.parse_args().check:
         return int(new != text)
     README.write_text(new)

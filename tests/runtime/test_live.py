@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -76,26 +77,36 @@ def test_the_worlds_live_the_same_again(tmp_path, kind):
     assert torch.equal(mirror.state_hash(), trainer.world.state_hash()[:3])
 
 
-def test_minds_are_told_as_the_agent_is_now(tmp_path):
-    trainer, request = Trainer(tmp_path), Request(tmp_path, 2)
+def test_minds_that_are_looked_into_are_told_as_the_agent_is_now(tmp_path):
+    trainer, request = Trainer(tmp_path), Request(tmp_path, 3)
     request.ask()
-    trainer.update()
+    trainer.update(2)
+    nobody = request.read(2)
+    assert nobody.values.shape == (8, 0, 1)
+    assert nobody.chances is None
+    request.minds = frozenset({2, 0, 63})
+    request.ask()
     rollout = trainer.update()
-    happened = request.read(2)
-    observations = {key: value[:, :2] for key, value in rollout.observations.items()}
+    happened = request.read(3)
+    assert happened.minds.tolist() == [0, 2], "of the worlds that are shown"
+    rows = [0, 2]
+    observations = {key: value[:, rows] for key, value in rollout.observations.items()}
     with torch.no_grad():
-        output = trainer.agent.unroll(observations, rollout.memory[:2], rollout.first[:-1, :2])
+        output = trainer.agent.unroll(observations, rollout.memory[rows], rollout.first[:-1, rows])
     expected = trainer.learner.normaliser.denormalise(output.value)
     torch.testing.assert_close(happened.values, expected)
     torch.testing.assert_close(happened.chances.float().sum(-1), torch.ones(8, 2), atol=5e-3, rtol=0)
-    picked = happened.chances.float().gather(-1, happened.actions[..., None].long())[..., 0]
-    torch.testing.assert_close(picked, output.distribution.log_prob(happened.actions).exp(), atol=1e-3, rtol=0)
+    done = happened.actions[:, rows]
+    picked = happened.chances.float().gather(-1, done[..., None].long())[..., 0]
+    torch.testing.assert_close(picked, output.distribution.log_prob(done).exp(), atol=1e-3, rtol=0)
 
 
 def test_continuous_actions_have_no_chances(tmp_path):
     trainer, request = Trainer(tmp_path, PointReach), Request(tmp_path, 2)
+    request.minds = frozenset({1})
     request.ask()
     trainer.update(2)
+    assert request.read(2).values.shape == (8, 1, 1)
     assert request.read(2).chances is None
 
 
@@ -146,15 +157,18 @@ def test_what_agents_see_is_written_where_it_is_wanted(tmp_path):
     trainer.world.close()
 
 
-def test_of_two_who_watch_the_one_who_wants_more_pictures_is_heeded(tmp_path):
+def test_of_two_who_watch_each_gets_what_is_wanted(tmp_path):
     few, many = Request(tmp_path, 2), Request(tmp_path, 2)
     few.pictures, many.pictures = 2.0, 9.0
+    few.minds, many.minds = frozenset({1}), frozenset({0, 1})
     for request in (few, many, few):
         request.ask()
-    assert read_wanted(tmp_path / "live").pictures == 9.0
-    many.pictures = 3.0
-    many.ask()
-    assert read_wanted(tmp_path / "live").pictures == 3.0
+    wanted = read_wanted(tmp_path / "live")
+    assert (wanted.pictures, wanted.minds) == (9.0, (0, 1))
+    many.pictures, many.minds = 3.0, frozenset()
+    for request in (many, few):
+        request.ask()
+    assert read_wanted(tmp_path / "live") == dataclasses.replace(wanted, pictures=3.0, minds=(1,))
 
 
 @pytest.mark.parametrize("stride", ["0", "-1", "", "x", "2.5"])

@@ -54,6 +54,7 @@ def test_a_mirror_lives_what_the_run_lives(tmp_path):
         def _announce(self, event, context):
             super()._announce(event, context)
             if self.mirror and event == "on_update":
+                self.mirror.minds = frozenset({1})
                 while self.mirror.advance():
                     steps.append(self.mirror.thought)
                 if self.mirror.ready and self.mirror.steps:
@@ -65,7 +66,15 @@ def test_a_mirror_lives_what_the_run_lives(tmp_path):
     assert run.mirror.lost == 0
     thought = steps[-1]
     assert thought.chances.shape == (2, len(option_names(run.mirror.world.spec)))
-    assert thought.value.shape == (2,)
+    assert thought.chances.isnan().all(1).tolist() == thought.value.isnan().tolist() == [True, False]
+    told = Portrait(run.mirror, 1)
+    told.follow()
+    assert len(told.describe()["options"]) == 8
+    assert len(told.values) == 1
+    unknown = Portrait(run.mirror, 0)
+    unknown.follow()
+    assert "options" not in unknown.describe()
+    assert not unknown.values
     run.mirror.close()
 
 

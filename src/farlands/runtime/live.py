@@ -2,20 +2,22 @@
 
 Nothing is drawn, and no world stepped, for a watcher in the run itself. While somebody asks for it, by touching a file,
 the run writes the state of its first worlds once and after every update what was done in them; worlds live the same
-again from that, so whoever reads it has the very worlds that are trained in. Where nobody asks, a run spends one look
-at a file on it per update.
+again from that, so whoever reads it has the very worlds that are trained in. What the agent thinks is computed anew,
+for the few worlds that somebody looks into. Where nobody asks, a run spends one look at a file on it per update.
 
     live/wanted.json                    touched by watchers; ``ticket`` asks for a new beginning
     live/begin-<update>.safetensors     snapshot of the worlds after that update
     live/update-<update>.safetensors    what happened in them during that update
     live/pixels-<update>.safetensors    some of what agents that learn from pictures saw; nobody need draw it again
 
-Axis letters: T steps, F of them that are shown, W worlds shown, R = W * A rows, V value heads, N options of an action.
+Axis letters: T steps, F of them that are shown, W worlds shown, R = W * A rows, M of them whose thoughts are told, V
+value heads, N options of an action.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import math
 import os
@@ -37,6 +39,8 @@ from farlands.worlds.world import ArraySpec, World
 
 MOST_WORLDS = 64
 """Worlds that are shown at most."""
+MOST_MINDS = 16
+"""Worlds whose agents' thoughts are told at most."""
 PATIENCE = 15.0
 """Seconds after which a watcher that has not asked again is gone."""
 KEPT = 8
@@ -62,9 +66,10 @@ class Happened:
         actions: As the action spec says, ``[T, R, ...]``.
         reward: float32 ``[T, R]``, the world's own.
         ended: bool ``[T, R]``: an episode ended at this step.
-        values: float32 ``[T, R, V]``, what the agent, as it is after the update, expects at each observation, in units
+        minds: int64 ``[M]``, worlds whose first agents' thoughts are told.
+        values: float32 ``[T, M, V]``, what the agent, as it is after the update, expects at each observation, in units
             of reward.
-        chances: float16 ``[T, R, N]``, how likely it would choose each option; None for continuous actions.
+        chances: float16 ``[T, M, N]``, how likely it would choose each option; None for continuous actions.
         hashes: int64 ``[W]``, of the worlds after the update; None for most updates.
     """
 
@@ -74,6 +79,7 @@ class Happened:
     actions: Tensor
     reward: Tensor
     ended: Tensor
+    minds: Tensor
     values: Tensor
     chances: Tensor | None
     hashes: Tensor | None
@@ -146,6 +152,7 @@ class Feed:
             if wanted.pictures:
                 self._write_pictures(rollout, shown, update, wanted.pictures * seconds)
             arrays = self._happened(rollout, shown, update)
+            arrays |= self._thoughts(rollout, [world for world in wanted.minds if world < shown])
             facts = {"update": update, "step": step, "seconds": seconds}
             _publish(self._path / f"update-{update:09d}.safetensors", arrays, facts)
             self._prune("update", min(max(KEPT, math.ceil(LATE / max(seconds, 1e-3))), MOST_KEPT))
@@ -155,24 +162,29 @@ class Feed:
         self._prune("begin", 2)
         self._ticket, self._shown = wanted.ticket, shown
 
-    @torch.no_grad()
     def _happened(self, rollout: Rollout, shown: int, update: int) -> dict[str, Tensor]:
         rows = slice(shown * self._world.num_agents)
-        observations = {key: value[:, rows] for key, value in rollout.observations.items()}
-        output = self._agent.unroll(observations, rollout.memory[rows], rollout.first[:-1, rows])
-        values = self._normaliser.denormalise(output.value) if self._normaliser else output.value
         arrays = {
             "actions": rollout.actions[:, rows],
             "reward": rollout.rewards[:, rows],
             "ended": rollout.first[1:, rows],
-            "values": values.float(),
         }
-        chances = output.distribution.chances()
-        if chances is not None:
-            arrays["chances"] = chances.half()
         if update % self._check_every == 0:
             arrays["hashes"] = self._world.state_hash(range(shown))
         return arrays
+
+    @torch.no_grad()
+    def _thoughts(self, rollout: Rollout, minds: list[int]) -> dict[str, Tensor]:
+        """Of the first agents of some worlds."""
+        if not minds:
+            return {"minds": torch.zeros(0, dtype=torch.int64), "values": torch.zeros(rollout.length, 0, 1)}
+        rows = torch.tensor(minds, device=rollout.first.device) * self._world.num_agents
+        observations = {key: value[:, rows] for key, value in rollout.observations.items()}
+        output = self._agent.unroll(observations, rollout.memory[rows], rollout.first[:-1, rows])
+        values = self._normaliser.denormalise(output.value) if self._normaliser else output.value
+        thoughts = {"minds": torch.tensor(minds), "values": values.float()}
+        chances = output.distribution.chances()
+        return thoughts if chances is None else thoughts | {"chances": chances.half()}
 
     def _write_pictures(self, rollout: Rollout, shown: int, update: int, wanted: float) -> None:
         """Write about as many moments of an update as are wanted, if what agents saw was pictures."""
@@ -211,11 +223,13 @@ class Wanted:
         worlds: How many.
         ticket: A new one asks for a new beginning.
         pictures: How many moments of each second, of what agents saw that learn from pictures; 0 for none.
+        minds: Worlds whose first agents' thoughts are to be told.
     """
 
     worlds: int
     ticket: str
     pictures: float = 0.0
+    minds: tuple[int, ...] = ()
 
 
 def read_wanted(live: Path) -> Wanted | None:
@@ -226,7 +240,9 @@ def read_wanted(live: Path) -> Wanted | None:
             return None
         data = json.loads(path.read_text(encoding="utf-8"))
         worlds, ticket = max(1, int(data["worlds"])), str(data["ticket"])
-        return Wanted(worlds, ticket, min(max(0.0, float(data.get("pictures", 0.0))), _MOST_PICTURES))
+        pictures = min(max(0.0, float(data.get("pictures", 0.0))), _MOST_PICTURES)
+        minds = sorted({int(world) for world in data.get("minds", ()) if 0 <= int(world) < MOST_WORLDS})
+        return Wanted(worlds, ticket, pictures, tuple(minds[:MOST_MINDS]))
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
@@ -240,37 +256,44 @@ class Request:
 
     Attributes:
         pictures: How many moments a second are wanted of what agents see that learn from pictures; 0 for none.
+        minds: Worlds whose first agents' thoughts are wanted.
     """
 
     def __init__(self, directory: Path, worlds: int) -> None:
-        self._path, self.worlds, self.pictures = directory / "live", worlds, 0.0
-        self._asked = 0.0
+        self._path, self.worlds, self.pictures, self.minds = directory / "live", worlds, 0.0, frozenset[int]()
+        self._asked: Wanted | None = None
 
     def ask(self) -> None:
         """Ask, or ask again in time. Raises UserError where the run's directory takes no files."""
         known = read_wanted(self._path)
         if known is None or known.worlds < self.worlds:
             self.renew()
-        elif known.pictures < self.pictures or known.pictures == self._asked != self.pictures:
-            # More are wanted, or fewer by whom they were wanted; the worlds go on as they are, from no new beginning.
-            self._write(known.worlds, known.ticket, self.pictures)
+        elif (wanted := self._with_others(known)) != known:
+            # The worlds go on as they are, from no new beginning.
+            self._write(wanted)
         else:
             with contextlib.suppress(OSError):
                 os.utime(self._path / "wanted.json")
 
     def renew(self) -> None:
         """Ask for a new beginning. Raises UserError as ``ask``."""
-        self._write(self.worlds, secrets.token_hex(8), self.pictures)
+        self._write(Wanted(self.worlds, secrets.token_hex(8), self.pictures, tuple(sorted(self.minds))))
 
-    def _write(self, worlds: int, ticket: str, pictures: float) -> None:
+    def _with_others(self, known: Wanted) -> Wanted:
+        """What others want, as far as it is known, and what is wanted here now instead of before."""
+        before = self._asked or Wanted(0, "")
+        pictures = self.pictures if known.pictures == before.pictures else max(known.pictures, self.pictures)
+        minds = (set(known.minds) - set(before.minds)) | self.minds
+        return Wanted(known.worlds, known.ticket, pictures, tuple(sorted(minds)))
+
+    def _write(self, wanted: Wanted) -> None:
         path = self._path / "wanted.json"
         beside = path.with_name(f".wanted-{os.getpid()}")
-        told = {"worlds": worlds, "ticket": ticket, "pictures": pictures}
         try:
             path.parent.mkdir(exist_ok=True)
-            beside.write_text(json.dumps(told), encoding="utf-8")
+            beside.write_text(json.dumps(dataclasses.asdict(wanted)), encoding="utf-8")
             beside.replace(path)
-            self._asked = pictures
+            self._asked = dataclasses.replace(wanted, pictures=self.pictures, minds=tuple(self.minds))
         except OSError as error:
             raise UserError("cannot ask the run to show its worlds:", path, error.strerror or str(error)) from error
 
@@ -295,8 +318,8 @@ class Request:
         arrays, facts = read
         return Happened(
             update=update, step=int(facts["step"]), seconds=float(facts["seconds"]),
-            actions=arrays["actions"], reward=arrays["reward"], ended=arrays["ended"], values=arrays["values"],
-            chances=arrays.get("chances"), hashes=arrays.get("hashes"),
+            actions=arrays["actions"], reward=arrays["reward"], ended=arrays["ended"], minds=arrays["minds"],
+            values=arrays["values"], chances=arrays.get("chances"), hashes=arrays.get("hashes"),
         )  # fmt: skip
 
     def read_frames(self, update: int) -> Frames | None:

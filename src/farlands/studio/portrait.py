@@ -54,7 +54,7 @@ class Portrait:
             return
         reward = float(thought.reward[self._row])
         self.rewards.append(reward)
-        if thought.value is not None:
+        if thought.value is not None and not torch.isnan(thought.value[self._row]):
             self.values.append(float(thought.value[self._row]))
         self.total = 0.0 if bool(thought.ended[self._row]) else self.total + reward
         if bool(thought.ended[self._row]):
@@ -93,7 +93,7 @@ class Portrait:
 def describe_thought(spec: WorldSpec, thought: Thought, row: int) -> dict[str, Any]:
     """The action and the likeliest options of a row, as JSON data."""
     told: dict[str, Any] = {"action": action_name(spec, thought.action[row])}
-    if thought.chances is not None:
+    if thought.chances is not None and not torch.isnan(thought.chances[row, 0]):
         names, chances = option_names(spec), thought.chances[row]
         best = torch.topk(chances, min(_LIKELIEST, len(chances)))
         told["options"] = [

@@ -37,9 +37,10 @@ class Thought:
 
     Attributes:
         action: As the action spec says, ``[R, ...]``.
-        value: float32 ``[R]``, what the agent expected of its main task, in units of reward; None if it expects
-            nothing.
-        chances: float32 ``[R, N]``, how likely each option was; None where options are not counted.
+        value: float32 ``[R]``, what the agent expected of its main task, in units of reward, not a number for rows
+            whose thoughts are not known; None if it expects nothing.
+        chances: float32 ``[R, N]``, how likely each option was, not numbers likewise; None where options are not
+            counted.
         reward: float32 ``[R]``, what the action was paid by the world.
         ended: bool ``[R]``: with this action an episode ended.
     """
@@ -62,6 +63,7 @@ class Scene(ABC):
         pace: Steps per second at which it should go on.
         live: Whether these are the worlds a run trains in right now.
         rate: Pictures a second that are wanted of all the worlds.
+        minds: Worlds whose agents' thoughts are wanted.
     """
 
     world: World
@@ -71,6 +73,7 @@ class Scene(ABC):
     pace: float = 5.0
     live: bool = False
     rate: float = 0.0
+    minds: frozenset[int] = frozenset()
 
     @abstractmethod
     def advance(self) -> bool:
@@ -151,7 +154,7 @@ class Mirror(Scene):
         return self.begun, self.steps
 
     def tend(self) -> None:
-        self._request.pictures = self.rate if self.rate >= 1 else 0.0
+        self._request.pictures, self._request.minds = (self.rate if self.rate >= 1 else 0.0), self.minds
         self._request.ask()
 
     def wall(self, worlds: int, side: int) -> np.ndarray | None:
@@ -171,8 +174,8 @@ class Mirror(Scene):
         self.seen, self._out = self.world.step(happened.actions[t], out=self._out), self.seen
         self.thought = Thought(
             action=happened.actions[t],
-            value=happened.values[t, :, 0],
-            chances=None if happened.chances is None else happened.chances[t].float(),
+            value=self._spread(happened.values[t, :, 0], happened),
+            chances=None if happened.chances is None else self._spread(happened.chances[t].float(), happened),
             reward=happened.reward[t],
             ended=happened.ended[t],
         )
@@ -222,17 +225,24 @@ class Mirror(Scene):
         self._lost_at, self._update, self._happened = self._request.newest_update(), -1, None
         self._request.renew()
 
+    def _spread(self, thoughts: Tensor, happened: Happened) -> Tensor:
+        """Thoughts ``[M, ...]`` of some worlds as those of all rows ``[R, ...]``."""
+        rows = torch.full((self.world.num_rows, *thoughts.shape[1:]), torch.nan)
+        rows[happened.minds * self.world.num_agents] = thoughts
+        return rows
+
     def _fits(self, happened: Happened) -> bool:
-        return happened.actions.shape[1] >= self.world.num_rows and happened.actions.ndim >= 2
+        enough = happened.actions.ndim >= 2 and happened.actions.shape[1] >= self.world.num_rows
+        return enough and len(happened.minds) == happened.values.shape[1]
 
     def _rows(self, happened: Happened) -> Happened:
         """Only the rows that are shown here."""
-        rows = slice(self.world.num_rows)
+        rows, minds = slice(self.world.num_rows), happened.minds < self.world.num_worlds
         return dataclasses.replace(
             happened,
             actions=happened.actions[:, rows], reward=happened.reward[:, rows], ended=happened.ended[:, rows],
-            values=happened.values[:, rows],
-            chances=None if happened.chances is None else happened.chances[:, rows],
+            minds=happened.minds[minds], values=happened.values[:, minds],
+            chances=None if happened.chances is None else happened.chances[:, minds],
             hashes=None if happened.hashes is None else happened.hashes[: self.world.num_worlds],
         )  # fmt: skip
 

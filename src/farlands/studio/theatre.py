@@ -153,8 +153,10 @@ class Theatre:
             seats, now = self._present(), time.monotonic()
             if not seats:
                 return
-            if now - tended > _TEND:
-                scene.rate = max(seat.wall.rate for seat in seats)
+            scene.rate = max(seat.wall.rate for seat in seats)
+            minds = frozenset(seat.look.world for seat in seats if seat.look)
+            if now - tended > _TEND or minds != scene.minds:
+                scene.minds = minds
                 scene.tend()
                 tended = now
                 if is_running(self.directory.path) != running:

@@ -73,6 +73,8 @@ def test_a_run_that_goes_on_is_seen_live(browser: Any, live_run: str) -> None:
     browser.changes(".wall canvas", seconds=60)
     browser.find("h1 + .state", "running")
     browser.show_at("desktop", "live")
+    browser.find(".door[aria-label='Look into world 2']").click()
+    browser.find(".options li", "%", seconds=60)
 
 
 def test_what_is_not_there_is_told(browser: Any) -> None:

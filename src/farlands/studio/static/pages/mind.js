@@ -71,6 +71,7 @@ export class Mind {
     this.goal = el("p.goal", { hidden: true });
     this.action = el("b.action");
     this.options = el("ul.options", { "aria-label": "Likeliest actions" });
+    this.pending = el("p.hint", { hidden: true }, "What it thinks comes with the run's next update.");
     this.chart = new Chart({ label: "Value and reward over the latest steps", height: 150, smooth: false, formatX: (x) => String(-x), unitX: "steps ago" });
     this.valueKey = key("value", "var(--series-1)");
     this.feats = el("ul.feats");
@@ -80,7 +81,7 @@ export class Mind {
       el("div.mind-main", {}, this.view, this.vitals.element, this.inventory.element),
       el(
         "div.mind-side", {},
-        panel("What it wants", this.goal, el("p.does", {}, "does ", this.action), this.options),
+        panel("What it wants", this.goal, el("p.does", {}, "does ", this.action), this.options, this.pending),
         panel("What it expects and gets", el("p.keys", {}, this.valueKey, key("reward", "var(--series-2)")), this.chart.element),
       ),
       el("div.mind-below", {}, this.mapPanel, panel("Achieved in this life", this.feats)),
@@ -114,6 +115,7 @@ export class Mind {
     this.#tellGoal(told.goal);
     say(this.action, readable(told.action ?? "nothing yet"));
     this.#tellOptions(told.options ?? [], told.action);
+    this.pending.hidden = Boolean(told.options || told.values?.length || !told.action);
     this.#tellValues(told);
     tellFeats(this.feats, this.studio.icons, told.achieved);
   }
