@@ -5,9 +5,9 @@
     python benchmarks/studio.py wall --sees pictures --worlds 64 --rate 10
     python benchmarks/studio.py play --beside next-world
 
-Wall: both halves train on all cores, from symbols by the demo's recipe or from pictures. In one, a studio in a
-process of its own streams 16 worlds at 5 pictures a second to a page that reads them. Told are the ratio of the
-training speeds, and how many pictures a second came.
+Wall: a run trains on all cores, from symbols by the demo's recipe or from pictures. In turns it is left alone, and
+watched: a studio in a process of its own streams 16 worlds at 5 pictures a second to a page that reads them. Told are
+how much slower it is than before and after, and how many pictures a second came.
 
 Play: a page walks about, pressing and letting go of keys at random moments. The delay is the time from sending what a
 key does until the first picture that shows it has been received, on this machine, decoding in the browser left out.
@@ -16,6 +16,7 @@ key does until the first picture that shows it has been received, on this machin
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -25,13 +26,15 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 from figures import record
 
-from farlands.runtime.metrics import read_metrics
+from farlands.runtime.live import PATIENCE
+from farlands.runtime.metrics import read_last_row
 
 RECIPES = {
     "symbols": ["--recipe", "demo"],
@@ -39,9 +42,9 @@ RECIPES = {
 }
 """By what the agents see."""
 TRAIN = ["train", "voxel", "--steps", "1e12", "--save-every", "1e9"]
-SKIP = 4
-"""Updates at the start that are not counted."""
 LIVE = "live"
+SETTLE = 15.0
+"""Seconds after which a run has found its pace."""
 
 
 def _start(*arguments: str, output: Any = subprocess.DEVNULL, where: Path | None = None) -> subprocess.Popen[bytes]:
@@ -50,32 +53,43 @@ def _start(*arguments: str, output: Any = subprocess.DEVNULL, where: Path | None
     return subprocess.Popen(command, stdout=output, env=environment, cwd=where)
 
 
-def _rate(directory: Path, since: float) -> float:
-    """Median steps per second of the updates after some seconds of training."""
-    rows = [row for row in read_metrics(directory / "metrics.jsonl")[SKIP:] if row["seconds"] > since]
-    return statistics.median(row["steps_per_second"] for row in rows)
+def _rate(metrics: Path, seconds: float) -> float:
+    """Steps per second from now on, over whole updates that take about so long together."""
+    begin = read_last_row(metrics)
+    time.sleep(seconds)
+    end = read_last_row(metrics)
+    return (end["step"] - begin["step"]) / max(end["seconds"] - begin["seconds"], 1e-9)
 
 
-def alone(directory: Path, sees: str, seconds: float) -> float:
-    """Steps per second of training that nobody watches."""
-    if _start(*TRAIN, *RECIPES[sees], "--seconds", str(seconds), "--run-dir", str(directory)).wait():
-        raise SystemExit("the run failed")
-    return _rate(directory, seconds / 4)
+class Page:
+    """A page that is connected and reads whatever comes.
 
+    Attributes:
+        live: Whether the wall is live.
+        pictures: Of the wall, so far.
+    """
 
-def watched(directory: Path, sees: str, seconds: float, worlds: int, rate: float) -> tuple[float, float]:
-    """Steps per second of training that is watched, and pictures of the living wall per second."""
-    run = _start(*TRAIN, *RECIPES[sees], "--seconds", str(seconds), "--run-dir", str(directory))
-    while not (directory / "metrics.jsonl").exists():
-        time.sleep(0.2)
-    studio, address = _open("studio", str(directory))
-    try:
-        shown = _read_wall(address, directory.name, worlds, rate, seconds / 4, run)
-    finally:
-        studio.terminate()
-        studio.wait()
-        run.wait()
-    return _rate(directory, seconds / 4), shown
+    def __init__(self, address: str) -> None:
+        from websockets.sync.client import connect
+
+        self._socket = connect(f"{address}/socket", max_size=1 << 24)
+        self.live, self.pictures = threading.Event(), 0
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def say(self, kind: str, **about: Any) -> None:
+        """Send a message."""
+        self._socket.send(json.dumps({"type": kind, **about}))
+
+    def _read(self) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        with contextlib.suppress(ConnectionClosed):
+            for message in self._socket:
+                about = _about(message)
+                if about["type"] == "wall":
+                    self.pictures += 1
+                elif about["type"] == "wall-state" and about["state"] == LIVE:
+                    self.live.set()
 
 
 def _open(*arguments: str, where: Path | None = None) -> tuple[subprocess.Popen[bytes], str]:
@@ -89,47 +103,50 @@ def _open(*arguments: str, where: Path | None = None) -> tuple[subprocess.Popen[
     return studio, found[0].replace("http", "ws")
 
 
-def _read_wall(
-    address: str, run: str, worlds: int, rate: float, settle: float, training: subprocess.Popen[bytes]
-) -> float:
-    """Read the wall until training ends; pictures per second once it is live and has settled."""
-    from websockets.sync.client import connect
-
-    live, began, count = False, 0.0, 0
-    with connect(f"{address}/socket", max_size=1 << 24) as page:
-        page.send(json.dumps({"type": "show-wall", "run": run, "worlds": worlds, "rate": rate}))
-        while training.poll() is None:
-            try:
-                message = page.recv(timeout=1.0)
-            except TimeoutError:
-                continue
-            if isinstance(message, str):
-                told = json.loads(message)
-                if told["type"] == "wall-state" and told["state"] == LIVE and not live:
-                    live, began = True, time.monotonic() + settle / 2
-                continue
-            (length,) = struct.unpack_from("<I", message)
-            if live and time.monotonic() > began and json.loads(message[4 : 4 + length])["type"] == "wall":
-                count += 1
-        return count / max(time.monotonic() - began, 1e-9)
-
-
 def measure(sees: str, rounds: int, seconds: float, worlds: int, rate: float) -> dict[str, Any]:
-    """Both, alternating, and the medians of the rounds."""
-    figures = []
-    for index in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="farlands-studio-") as text:
-            base = Path(text)
-            if index % 2:
-                theirs, shown = watched(base / "watched", sees, seconds, worlds, rate)
-                mine = alone(base / "alone", sees, seconds)
-            else:
-                mine = alone(base / "alone", sees, seconds)
-                theirs, shown = watched(base / "watched", sees, seconds, worlds, rate)
-        figures.append({"alone": mine, "watched": theirs, "slower": 1 - theirs / mine, "pictures_per_second": shown})
-        print(json.dumps(figures[-1]), flush=True)
-    medians = {name: statistics.median(each[name] for each in figures) for name in figures[0]}
-    return {"sees": sees, "worlds": worlds, "asked": rate, "seconds": seconds, "rounds": figures, **medians}
+    """One run that is left alone and watched in turns; each time watched against the times before and after."""
+    with tempfile.TemporaryDirectory(prefix="farlands-studio-") as text:
+        directory = Path(text) / "run"
+        run = _start(*TRAIN, *RECIPES[sees], "--run-dir", str(directory))
+        studio, address = _open("studio", text)
+        try:
+            while not read_last_row(directory / "metrics.jsonl"):
+                time.sleep(0.2)
+            time.sleep(SETTLE)
+            return _take_turns(directory, Page(address), rounds, seconds, {"worlds": worlds, "rate": rate}) | {
+                "sees": sees, "worlds": worlds, "asked": rate, "seconds": seconds,
+            }  # fmt: skip
+        finally:
+            for process in (studio, run):
+                process.terminate()
+                process.wait()
+
+
+def _take_turns(directory: Path, page: Page, rounds: int, seconds: float, wall: dict[str, Any]) -> dict[str, Any]:
+    metrics = directory / "metrics.jsonl"
+    alone, watched, pictures = [_rate(metrics, seconds)], [], []
+    for _ in range(rounds):
+        page.live.clear()
+        page.say("show-wall", run=directory.name, **wall)
+        if not page.live.wait(120.0):
+            raise SystemExit("the wall did not come to life")
+        time.sleep(3.0)
+        before, began = page.pictures, time.monotonic()
+        watched.append(_rate(metrics, seconds))
+        pictures.append((page.pictures - before) / (time.monotonic() - began))
+        page.say("close-wall")
+        # The run goes on writing until it has not been asked for a while.
+        time.sleep(PATIENCE + 2.0)
+        alone.append(_rate(metrics, seconds))
+        beside = (alone[-2] + alone[-1]) / 2
+        told = {"alone": beside, "watched": watched[-1], "slower": 1 - watched[-1] / beside}
+        print(json.dumps({**told, "pictures_per_second": pictures[-1]}), flush=True)
+    slower = [1 - seen / ((one + other) / 2) for seen, one, other in zip(watched, alone, alone[1:], strict=False)]
+    return {
+        "slower": statistics.median(slower), "by_round": [round(each, 4) for each in slower],
+        "alone": statistics.median(alone), "watched": statistics.median(watched),
+        "pictures_per_second": statistics.median(pictures),
+    }  # fmt: skip
 
 
 def walk(seconds: float, beside: str) -> dict[str, Any]:
@@ -183,7 +200,7 @@ def main() -> None:
     parser.add_argument("--beside", default="next-world", choices=["nobody", "next-world", "same-world"])
     parser.add_argument("--sees", default="symbols", choices=list(RECIPES))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--worlds", type=int, default=16)
     parser.add_argument("--rate", type=float, default=5.0)
     parser.add_argument("--no-keep", action="store_true", help="print only")

@@ -130,7 +130,9 @@ def _describe(flags: Sequence[Flag]) -> list[str]:
 def _show(value: Any) -> str:
     if isinstance(value, tuple):
         return " ".join(str(item) for item in value)
-    return f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    # Four digits are read at a glance, and a port is no quantity.
+    long = isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000
+    return f"{value:_}" if long else str(value)
 
 
 def _is_suppressed(hint: Any) -> bool:

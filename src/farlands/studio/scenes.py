@@ -184,8 +184,11 @@ class Mirror(Scene):
 
     def _next(self) -> bool:
         """Turn to the next update, or to a new beginning."""
-        if self._happened is not None and not self._as_it_was(self._happened):
-            self._lose()
+        if self._happened is not None and self._happened.hashes is not None:
+            if torch.equal(self.world.state_hash().cpu(), self._happened.hashes):
+                self._happened = dataclasses.replace(self._happened, hashes=None)  # Looked at once.
+            else:
+                self._lose()
         newest = self._request.newest_update()
         if self.ready and newest > self._update:
             happened = self._request.read(self._update + 1)
@@ -245,10 +248,6 @@ class Mirror(Scene):
             chances=None if happened.chances is None else happened.chances[:, minds],
             hashes=None if happened.hashes is None else happened.hashes[: self.world.num_worlds],
         )  # fmt: skip
-
-    def _as_it_was(self, happened: Happened) -> bool:
-        """Whether the worlds are now what the run said they would be."""
-        return happened.hashes is None or bool(torch.equal(self.world.state_hash().cpu(), happened.hashes))
 
 
 class Stage(Scene):

@@ -20,7 +20,7 @@ SMALL = (
     "--num-worlds", "16", "--ppo.rollout", "16", "--ppo.minibatches", "2", "--world.horizon", "60", "--threads", "1",
 )  # fmt: skip
 """A voxel run that learns next to nothing, quickly, and whose episodes end."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 
 

@@ -67,14 +67,14 @@ def test_reports_and_replays_are_opened_in_place(browser: Any) -> None:
 
 def test_a_run_that_goes_on_is_seen_live(browser: Any, live_run: str) -> None:
     browser.open("runs")
-    browser.find(f"tr:has(a[href='#/run/{live_run}'])", "running", seconds=60).click()
-    browser.find(".wall-state", "Live: these are the very worlds", seconds=60)
+    browser.find(f"tr:has(a[href='#/run/{live_run}'])", "running").click()
+    browser.find(".wall-state", "Live: these are the very worlds")
     # Who watches stands back where others want the cores.
-    browser.changes(".wall canvas", seconds=60)
+    browser.changes(".wall canvas")
     browser.find("h1 + .state", "running")
     browser.show_at("desktop", "live")
     browser.find(".door[aria-label='Look into world 2']").click()
-    browser.find(".options li", "%", seconds=60)
+    browser.find(".options li", "%")
 
 
 def test_what_is_not_there_is_told(browser: Any) -> None:
