@@ -48,8 +48,12 @@ def world_hashes(directory: Path, processes: int, updates: int) -> list[str]:
 @pytest.fixture(scope="module")
 def two(tmp_path_factory) -> Path:
     """A run of two processes, unbroken."""
-    directory = tmp_path_factory.mktemp("two") / "run"
-    said = train(directory, "--processes", "2")
+    directory, temporary = tmp_path_factory.mktemp("two") / "run", tmp_path_factory.mktemp("temporary")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(temporary))
+        said = train(directory, "--processes", "2")
+    left = [path.name for path in temporary.iterdir() if not path.name.startswith("torchinductor")]
+    assert not left, "nothing is left behind"
     assert "cue-corridor on cpu, 2 processes" in said
     assert said.count("done: 576 steps") == 1, "the first speaks for all"
     return directory

@@ -39,7 +39,7 @@ def launch(tokens: Sequence[str], processes: int, restarts: int) -> int:
     Returns:
         The exit code of the run.
     """
-    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -48,11 +48,13 @@ def launch(tokens: Sequence[str], processes: int, restarts: int) -> int:
     patience = (
         {"shutdown_timeout": _LAST_WORDS} if "shutdown_timeout" in inspect.signature(LaunchConfig).parameters else {}
     )
-    config = LaunchConfig(
-        min_nodes=1, max_nodes=1, nproc_per_node=processes, max_restarts=restarts, run_id=f"farlands-{os.getpid()}",
-        rdzv_backend="c10d", rdzv_endpoint="localhost:0", monitor_interval=0.1, **patience,
-    )  # fmt: skip
     with _note() as note, _handlers():
+        config = LaunchConfig(
+            min_nodes=1, max_nodes=1, nproc_per_node=processes, max_restarts=restarts, run_id=f"farlands-{os.getpid()}",
+            rdzv_backend="c10d", rdzv_endpoint="localhost:0", monitor_interval=0.1,
+            # Where the agent would else leave a folder in the system's, for good.
+            logs_specs=DefaultLogsSpecs(log_dir=str(note.parent / "logs")), **patience,
+        )  # fmt: skip
         try:
             elastic_launch(config, sys.executable)("-m", "farlands", *tokens)
         except ChildFailedError as error:
