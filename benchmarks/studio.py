@@ -43,7 +43,7 @@ RECIPES = {
 """By what the agents see."""
 TRAIN = ["train", "voxel", "--steps", "1e12", "--save-every", "1e9"]
 LIVE = "live"
-SETTLE = 15.0
+SETTLE = 45.0
 """Seconds after which a run has found its pace."""
 
 

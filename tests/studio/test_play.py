@@ -18,7 +18,7 @@ from farlands.studio.games import Games
 from farlands.studio.messages import Act, Enter, Leave, ListSaves, Pause, SaveWorld, read_message
 from farlands.studio.play import TICK, Game, read_seed
 from farlands.studio.rooms import PlayRoom
-from farlands.studio.saves import Saves
+from farlands.studio.saves import LEFT, Saves
 from farlands.worlds.voxel.actions import FLAT_ACTIONS, Camera, Hand
 from farlands.worlds.voxel.options import VoxelOptions
 from farlands.worlds.voxel.persistence.replays import Replay
@@ -327,6 +327,20 @@ def test_saves_are_never_overwritten(enter, page):
     assert page.of("mistake")[-1]["why"] == (
         "there is a saved world already: 'home'; nothing was overwritten; home-3 is free"
     )
+
+
+def test_the_world_that_was_left_last_is_found_again(enter, tmp_path):
+    for steps in (5, 30, 40):
+        game = enter(seed=str(steps))
+        for _ in range(steps):
+            game.tick()
+        left = game.world.state_hash()
+        game.end()
+    assert [each["name"] for each in Saves(tmp_path).overview()] == [LEFT]
+    again = enter(save=LEFT)
+    assert torch.equal(again.world.state_hash(), left)
+    with pytest.raises(UserError, match="kept for the world that was left last"):
+        again.save(LEFT)
 
 
 def test_worlds_that_were_not_made_by_playing_are_refused(page, tmp_path):

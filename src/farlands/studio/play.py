@@ -28,7 +28,7 @@ from farlands.studio.panel import CHOICE_NAMES, achieved, level_seed
 from farlands.studio.recording import CONSENT, Recording
 from farlands.studio.saves import SENSES, Saves, options_to_walk
 from farlands.studio.screen import Screen
-from farlands.studio.tapes import Tape
+from farlands.studio.tapes import LEAST_STEPS, Tape
 from farlands.worlds.voxel.launches import load_kernels
 from farlands.worlds.voxel.options import LONG_LIFE, VoxelOptions
 from farlands.worlds.voxel.world import VoxelWorld
@@ -156,17 +156,16 @@ class Game:
 
     def end(self) -> None:
         """Write down what is to be kept, and release the worlds."""
-        self.ended, replay = True, ""
-        try:
-            self.stop_recording()
-            self._tape.finish()
-            replay = self._tape.written
-        except UserError as error:
-            self.client.tell("mistake", why=str(error))
+        self.ended = True
+        for keep in (self.stop_recording, self._tape.finish, self._keep_world):
+            try:
+                keep()
+            except UserError as error:
+                self.client.tell("mistake", why=str(error))
         for world in (getattr(self, "world", None), self.neighbour):
             if world is not None:
                 world.close()
-        self.client.tell("play-left", replay=replay, steps=self.ticks)
+        self.client.tell("play-left", replay=self._tape.written, steps=self.ticks)
 
     def pause(self, on: bool) -> None:
         """Stop time, or let it go on; between two ticks."""
@@ -192,6 +191,11 @@ class Game:
         if recording:
             recording.stop(achieved(self.world))
             self.client.tell("recording", on=False, **recording.describe_end())
+
+    def _keep_world(self) -> None:
+        """Whoever leaves, or is cut off, finds the world again."""
+        if self.ticks >= LEAST_STEPS:
+            self.saves.keep(self.world)
 
     def _step(self, actions: torch.Tensor) -> None:
         self._tape_on(lambda: self._tape.note(self.world, actions))

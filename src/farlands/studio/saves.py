@@ -15,6 +15,8 @@ from farlands.worlds.voxel.world import VoxelWorld
 
 SENSES = (*SYMBOLS, "position")
 """What worlds that are walked in show."""
+LEFT = "where-you-left"
+"""Name of the world that was left last, which alone is written over."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _LOOKS = ("cube", "sight", "width", "height", "patch", "field_of_view", "texture_seed", "gamma")
 _MOST_LISTED = 500
@@ -58,12 +60,21 @@ class Saves:
             UserError: The name cannot be one, is taken, or the file cannot be written.
         """
         path = self.find(name)
+        if name == LEFT:
+            raise UserError("this name is kept for the world that was left last:", name, "choose another")
         if path.exists():
             other = free_name(name, lambda each: self.find(each).exists())
             raise UserError("there is a saved world already:", name, f"nothing was overwritten; {other} is free")
+        self._write(path, world)
+
+    def keep(self, world: VoxelWorld) -> None:
+        """Save a world that is being left, whatever was left before. Raises UserError where it cannot be written."""
+        self._write(self.find(LEFT), world, overwrite=True)
+
+    def _write(self, path: Path, world: VoxelWorld, *, overwrite: bool = False) -> None:
         try:
             self._path.mkdir(parents=True, exist_ok=True)
-            Save.of(world).write(path)
+            Save.of(world).write(path, overwrite=overwrite)
         except OSError as error:
             raise UserError("cannot write to", path, error.strerror or str(error)) from error
         except ValueError as error:

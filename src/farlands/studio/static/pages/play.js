@@ -47,7 +47,7 @@ class PlayPage {
 
   /** The studio forgets the game of a page that was gone. */
   #joined() {
-    if (this.game?.entered) this.#leave("The connection was lost, and the world with it.");
+    if (this.game?.entered) this.#leave("The connection was lost. The world waits below, where you left it.");
     this.studio.wire.say("list-saves");
     this.game?.ask();
   }
