@@ -141,6 +141,8 @@ export class Mind {
 
   #tellValues({ values = [], rewards = [] }) {
     this.valueKey.hidden = !values.length;
+    // One point makes no line.
+    this.chart.element.hidden = rewards.length < 2;
     const back = (list) => list.map((value, k) => [k + 1 - list.length, value]);
     this.chart.draw([
       { name: "value", points: back(values), colour: "var(--series-1)" },

@@ -37,6 +37,7 @@ class PlayPage {
     this.lobby.element.hidden = true;
     this.game = new Game(this.studio, { seed, save, beside, task }, () => this.#leave());
     this.host.append(this.game.element);
+    window.scrollTo(0, 0);
     this.game.ask();
   }
 

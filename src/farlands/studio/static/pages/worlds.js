@@ -144,11 +144,13 @@ class Worlds {
   }
 }
 
-/** As few columns as let a wall of this width be seen without much scrolling. */
+/** As few columns as let a wall of this width be seen without much scrolling, and about so many that fill whole rows. */
 function columnsFor(worlds, width) {
   const height = Math.max(360, window.innerHeight - 180);
-  for (let columns = 1; columns < worlds; columns += 1) {
-    if (Math.ceil(worlds / columns) * (width / columns) <= height) return columns;
+  let fewest = 1;
+  while (fewest < worlds && Math.ceil(worlds / fewest) * (width / fewest) > height) fewest += 1;
+  for (let columns = Math.max(1, fewest - 1); columns <= 1.5 * fewest; columns += 1) {
+    if (worlds % columns === 0) return columns;
   }
-  return worlds;
+  return fewest;
 }

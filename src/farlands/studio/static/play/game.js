@@ -178,6 +178,8 @@ export class Game {
     } else if (event.code === "KeyC" || event.code === "Tab") {
       this.choices.toggle();
       if (this.choices.open) this.controls.releaseMouse();
+    } else if (event.code === "KeyV") {
+      this.recorder.press();
     } else if (/^(Digit|Numpad)[1-9]$/.test(event.code)) {
       this.choices.pick(Number(event.code.at(-1)));
     } else {

@@ -44,7 +44,7 @@ export class Lobby {
   tellSaves(saves) {
     fill(this.saves, saves.length ? [el("h2", {}, "Saved worlds"), el("ul.cards", {}, saves.map((save) => el("li", {}, save.broken
       ? el("span.card", {}, el("b", {}, save.name), el("span.broken", {}, `Broken: ${save.broken}`))
-      : el("button.card", { type: "button", onclick: () => this.#enter({ save: save.name }) }, el("b", {}, save.name === LEFT ? "Where you left" : save.name),
+      : el("button.card", { type: "button", onclick: () => this.#enter({ save: save.name }) }, el("b", {}, save.name === LEFT ? "Where you left off" : save.name),
         el("span", {}, `level ${save.seed}, ${readable(save.task)}`), el("small", {}, ago(save.changed))))))] : []);
   }
 

@@ -12,14 +12,15 @@ const KEYS = [
   [["W", "A", "S", "D"], "walk"], [["W W", "Shift"], "run"], [["Space"], "jump, swim up"],
   [["mouse", "arrows", "Q E R F"], "look around"], [["left button", "J"], "hold to mine, to hit"],
   [["right button", "K"], "use what is in front or in the hand"], [["G"], "hold to eat"],
-  [["1", "…", "9"], "make or place what is offered"], [["C", "Tab"], "everything you can make"], [["Esc"], "pause, and free the mouse"],
+  [["1", "…", "9"], "make or place what is offered"], [["C", "Tab"], "everything you can make"], [["V"], "record, or stop recording"],
+  [["Esc"], "pause, and free the mouse"],
 ];
 
 function keyTable() {
   return el("dl.key-table", {}, KEYS.map(([keys, does]) => el("div", {}, el("dt", {}, keys.map((key) => el("kbd", {}, key))), el("dd", {}, does))));
 }
 
-const HINT = "W A S D walk · mouse or Q E R F look · hold left button or J to mine · Space jump · C make · Esc all keys";
+const HINT = "W A S D walk · mouse or Q E R F look · hold left button or J to mine · Space jump · C make · V record · Esc all keys";
 
 /** Short messages over the picture. */
 export class Overlay {

@@ -16,7 +16,7 @@ export class Recorder {
    */
   constructor(studio, opened, begun) {
     Object.assign(this, { studio, opened, begun, on: false });
-    this.button = el("button.record", { type: "button", onclick: () => this.#press() });
+    this.button = el("button.record", { type: "button", onclick: () => this.press() });
     this.ask = this.#buildAsk();
     this.after = el("dialog.dialog", { "aria-label": "What was recorded" });
     this.element = el("div", {}, this.ask, this.after);
@@ -56,7 +56,8 @@ export class Recorder {
     return dialog;
   }
 
-  #press() {
+  /** Begin to record, or end it. */
+  press() {
     if (this.on) {
       this.studio.wire.say("stop-recording");
       return;
@@ -95,6 +96,6 @@ export class Recorder {
     const words = recording ? `Stop recording · ${count(recording.steps ?? 0, "step")}` : "Record";
     if (this.button.dataset.told === words) return;
     this.button.dataset.told = words;
-    fill(this.button, el("i.dot", { "aria-hidden": "true" }), words);
+    fill(this.button, el("i.dot", { "aria-hidden": "true" }), words, el("kbd", {}, "V"));
   }
 }
