@@ -41,20 +41,20 @@ class Part:
     seconds: float
 
 
-def parts(trace: Path | None, out: Path, device: str, levels: int) -> list[Part]:
+def parts(trace: Path | None, out: Path, device: str, levels: int, flags: list[str]) -> list[Part]:
     """What is done, in this order."""
     python, run = sys.executable, str(out / "diamond")
     farlands = (python, "-m", "farlands")
     hashes = ("--against", str(trace)) if trace else ("--worlds", "256", "--steps", "2000")
     learn = (*farlands, "resume", run) if (out / "diamond" / "checkpoints").exists() else (
         *farlands, "train", "voxel", "--recipe", "voxel-pixels", "--world.task", "diamond", "--device", device,
-        "--run-dir", run,
+        "--run-dir", run, *flags,
     )  # fmt: skip
     return [
         Part("hashes", (python, str(HERE / "cuda_hashes.py"), "--device", device, *hashes), 240),
         Part("speed", (python, str(HERE / "speed.py"), "--device", device, "--repeats", "3"), 400),
         Part("tests", (python, "-m", "pytest", "-q", "-k", "cuda or captured or graph or gpu", *TESTS), 240),
-        Part("profile", (*farlands, "profile", "voxel", "--recipe", "voxel-pixels", "--device", device), 120),
+        Part("profile", (*farlands, "profile", "voxel", "--recipe", "voxel-pixels", "--device", device, *flags), 120),
         Part("learn", (*learn, "--steps", "1e12"), 0),
         Part("evaluate", (*farlands, "evaluate", run, "--episodes", str(levels), "--device", device), EVALUATION),
     ]
@@ -84,9 +84,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/gpu"))
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--levels", type=int, default=1_000)
+    parser.add_argument("--flags", default="", help="of the training, such as '--num-worlds 16', to try it on less")
     parser.add_argument("--only", nargs="*", default=[])
     arguments = parser.parse_args()
-    planned = parts(arguments.trace, arguments.out, arguments.device, arguments.levels)
+    flags = arguments.flags.split()
+    planned = parts(arguments.trace, arguments.out, arguments.device, arguments.levels, flags)
     if unknown := sorted(set(arguments.only) - {part.name for part in planned}):
         parser.error(f"--only: no part {unknown[0]!r}; there are {', '.join(part.name for part in planned)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
