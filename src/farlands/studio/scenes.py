@@ -351,6 +351,6 @@ def open_scene(directory: RunDirectory, worlds: int, *, live: bool) -> Scene:
     if live and not config.actors.count:
         return Mirror(directory, worlds)
     try:
-        return Stage(directory, min(worlds, 32))
+        return Stage(directory, worlds)
     except UserError as error:
         raise UserError(f"nothing to show of {directory.path.name} yet: {error}") from error
