@@ -64,7 +64,7 @@ def measure(kind: str, levels: int, sharing: int, steps: int, repeats: int) -> d
 
     carry, many = stepper(kind, levels, sharing, steps)
     begin = time.perf_counter()
-    # JAX compiles twice: what comes out of the first call is placed otherwise than what went in.
+    # The second call took tens of times as long as later ones, too: it seems to be compiled anew.
     carry = jax.block_until_ready(many(many(carry)))
     first, rates = time.perf_counter() - begin, []
     for _ in range(repeats):
