@@ -12,7 +12,7 @@ from farlands.errors import UserError
 from farlands.studio.messages import Act, Enter, StartRecording
 from farlands.studio.play import Game
 from farlands.studio.recording import CONSENT, OTHERS, check_recording, list_demonstrations
-from farlands.studio.replays import Past
+from farlands.studio.replays import Past, list_replays
 from farlands.studio.tracks import track_of_demonstration
 from farlands.worlds.voxel.options import SYMBOLS
 from farlands.worlds.voxel.state import Body, Clock
@@ -179,6 +179,21 @@ def test_what_cannot_be_recorded_is_refused(game, page, tmp_path):
     ):  # fmt: skip
         with pytest.raises(UserError, match=said):
             check_recording(tmp_path, StartRecording(name, who, True))
+
+
+def test_each_replay_tells_of_its_own_lives(game, page, tmp_path):
+    walk(game, 25)
+    game.world.store.tensors["unlocked"][0, 0] = 7
+    start(game)
+    walk(game, 25)
+    game.world.store.tensors["clock"][Clock.LIMIT] = 27
+    walk(game, 2)
+    assert page.of("life-ended")
+    game.end()
+    told = [each["facts"] for each in reversed(list_replays(tmp_path / "replays"))]
+    assert [each["lives"] for each in told] == [1, 2], "of the second replay the second life has just begun"
+    feat = game.world.spec.achievements[0]
+    assert [feat in each["achieved"] for each in told] == [True, False]
 
 
 def test_beside_an_agent_in_the_same_world_both_are_taken_down(page, tmp_path):

@@ -24,7 +24,7 @@ from farlands.studio.clients import Client
 from farlands.studio.company import AGENT, TICKS, Companion, Neighbour, held_item
 from farlands.studio.keys import Keys
 from farlands.studio.messages import Enter, StartRecording
-from farlands.studio.panel import CHOICE_NAMES, achieved, level_seed
+from farlands.studio.panel import CHOICE_NAMES, achieved, describe_level, level_seed
 from farlands.studio.recording import CONSENT, Recording
 from farlands.studio.saves import SENSES, Saves, options_to_walk
 from farlands.studio.screen import Screen
@@ -80,7 +80,8 @@ class Game:
         self.companion: Companion | None = None
         self.recording: Recording | None = None
         self.paused, self.ended, self.ticks, self.lives = False, False, 0, 0
-        self._feats: set[str] = set()
+        # Of the replay that goes on: lives that have ended in it, and what was achieved in them.
+        self._taped_lives, self._feats = 0, set[str]()
         self._asked: deque[Callable[[], None]] = deque()
         self._left = threading.Event()
 
@@ -218,6 +219,9 @@ class Game:
     def _begin_fresh_level(self) -> None:
         """A level to be recorded, of none that agents are measured on."""
         (seed,) = demonstration_seeds(secrets.randbits(64), 1)
+        # The replay so far tells of the world as it is, so it ends before that is gone.
+        self._tape_on(self._tape.finish)
+        self._taped_lives, self._feats = 0, set()
         self.world.reset([seed], self.seen)
         self._tape_on(lambda: self._tape.begin(self.world, seed))
         if self.companion:
@@ -239,6 +243,7 @@ class Game:
             "reward": float(ended.reward[index]), "achieved": {name: step for name, step in feats if step >= 0},
         }  # fmt: skip
         self.lives += 1
+        self._taped_lives += 1
         self._feats |= set(about["achieved"])
         goes_on = level_seed(self.world) == self._seed
         self.client.tell("life-ended", **about, next="life" if goes_on else "level")
@@ -269,9 +274,10 @@ class Game:
 
     def _describe_game(self) -> dict[str, Any]:
         """Of the replay, for those who look for it later."""
-        feats = sorted(self._feats | set(achieved(self.world)))
+        present = describe_level(self.world)
+        feats, lives = sorted(self._feats | set(present["achieved"])), self._taped_lives + (present["step"] > 0)
         beside = AGENT if self.companion else ""
-        return {"played_by": "a person", "beside": beside, "lives": self.lives + 1, "achieved": feats}
+        return {"played_by": "a person", "beside": beside, "lives": max(1, lives), "achieved": feats}
 
     def _introduce(self) -> None:
         beside = "same-world" if self.companion else "next-world" if self.neighbour else "nobody"
